@@ -1,0 +1,82 @@
+"""Find human bodies in pictures: 33 landmarks each, in the image and in metres, and masks.
+
+    from pose_landmarker import PoseLandmarker
+
+    with PoseLandmarker.create(model="full", num_poses=2) as landmarker:
+        result = landmarker.detect("photo.jpg")
+
+Names and options are those of MediaPipe's Pose Landmarker task, so its documentation applies.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from pose_landmarker._version import __version__
+from pose_landmarker.errors import (
+    BundleError,
+    ClosedError,
+    EngineError,
+    FetchError,
+    ImageError,
+    ImageFileError,
+    MissingExtraError,
+    ModelError,
+    ModelNotFoundError,
+    OptionError,
+    OptionTypeError,
+    PoseLandmarkerError,
+    RunningModeError,
+)
+from pose_landmarker.landmarker import PoseLandmarker
+from pose_landmarker.options import (
+    BaseOptions,
+    ImageProcessingOptions,
+    PoseLandmarkerOptions,
+    RegionOfInterest,
+    RunningMode,
+)
+from pose_landmarker.results import (
+    Box,
+    Landmark,
+    NormalizedLandmark,
+    Pose,
+    PoseLandmarkerResult,
+    Roi,
+)
+from pose_landmarker.topology import LANDMARK_NAMES, POSE_CONNECTIONS, PoseLandmark
+
+# Silent unless the application asks.
+logging.getLogger("pose_landmarker").addHandler(logging.NullHandler())
+
+__all__ = [
+    "LANDMARK_NAMES",
+    "POSE_CONNECTIONS",
+    "BaseOptions",
+    "Box",
+    "BundleError",
+    "ClosedError",
+    "EngineError",
+    "FetchError",
+    "ImageError",
+    "ImageFileError",
+    "ImageProcessingOptions",
+    "Landmark",
+    "MissingExtraError",
+    "ModelError",
+    "ModelNotFoundError",
+    "NormalizedLandmark",
+    "OptionError",
+    "OptionTypeError",
+    "Pose",
+    "PoseLandmark",
+    "PoseLandmarker",
+    "PoseLandmarkerError",
+    "PoseLandmarkerOptions",
+    "PoseLandmarkerResult",
+    "RegionOfInterest",
+    "Roi",
+    "RunningMode",
+    "RunningModeError",
+    "__version__",
+]

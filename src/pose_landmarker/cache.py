@@ -1,0 +1,42 @@
+"""Files that this package keeps for itself: where they are, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+#: Names another folder for models and compiled networks.
+CACHE_VARIABLE = "POSE_LANDMARKER_CACHE"
+
+
+def cache_dir() -> Path:
+    """Where models and compiled networks are kept; not made by asking.
+
+    ``POSE_LANDMARKER_CACHE`` where it is set, else the platform's folder for caches.
+    """
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(platformdirs.user_cache_dir("pose-landmarker", appauthor=False))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that, at any moment, ``path`` is the old file, or none, or the whole new one.
+
+    Raises:
+        OSError: The folder cannot be made or written to; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

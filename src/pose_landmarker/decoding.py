@@ -1,0 +1,137 @@
+"""From the networks' raw tensors to boxes, landmarks and scores, still in the crop's coordinates."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pose_landmarker.anchors import anchor_centers
+from pose_landmarker.arrays import FloatArray
+from pose_landmarker.boxes import weighted_nms
+
+#: Side of the detector's input, which its answers are scaled by (pose_detection_cpu.pbtxt).
+DETECTOR_SIZE = 224
+#: Raw scores are clipped before the sigmoid (same file: score_clipping_thresh).
+SCORE_LIMIT = 100.0
+#: Overlap from which two detections are one person (same file: min_suppression_threshold).
+MIN_SUPPRESSION_IOU = 0.5
+
+#: Side of the landmark network's input (tensors_to_pose_landmarks_and_segmentation.pbtxt).
+LANDMARK_SIZE = 256
+#: 33 of the body, 2 auxiliary ones that give the next region, 4 that nothing uses.
+NUM_RAW_LANDMARKS = 39
+#: Side of the window of the heat map that refines a landmark (same file: kernel_size).
+REFINE_WINDOW = 7
+#: A window whose best cell is below this refines nothing (same file: min_confidence_to_refine).
+MIN_REFINE_CONFIDENCE = 0.5
+
+_ANCHORS = anchor_centers()
+
+
+class CropDetections(NamedTuple):
+    """Detections in the detector's crop, best first: fractions of its side."""
+
+    boxes: FloatArray
+    """(N, 4) left, top, right, bottom."""
+    keypoints: FloatArray
+    """(N, 4, 2) x, y."""
+    scores: FloatArray
+    """(N,) in [0, 1]."""
+
+
+class CropLandmarks(NamedTuple):
+    """Landmarks of N crops: x, y, z as fractions of the crop's side."""
+
+    points: FloatArray
+    """(N, 39, 3)."""
+    visibility: FloatArray
+    """(N, 39) in [0, 1]."""
+    presence: FloatArray
+    """(N, 39) in [0, 1]."""
+
+
+def sigmoid(x: FloatArray) -> FloatArray:
+    """1 / (1 + e⁻ˣ) without overflow."""
+    result: FloatArray = 0.5 * (1.0 + np.tanh(0.5 * x))
+    return result
+
+
+def decode_detections(boxes: FloatArray, scores: FloatArray, min_score: float) -> CropDetections:
+    """The people in the detector's raw answer.
+
+    Args:
+        boxes: (2254, 12) x, y, width, height and four keypoints, in pixels of the crop, relative to
+            the anchors.
+        scores: (2254,) logits.
+        min_score: Detections below it are dropped, in [0, 1].
+    """
+    confidence = sigmoid(np.clip(scores, -SCORE_LIMIT, SCORE_LIMIT))
+    kept = np.flatnonzero(confidence >= min_score)
+    raw = boxes[kept] / np.float32(DETECTOR_SIZE)
+    anchors = _ANCHORS[kept]
+    centers, half = raw[:, :2] + anchors, raw[:, 2:4] / 2
+    corners = np.concatenate([centers - half, centers + half], axis=1)
+    keypoints = raw[:, 4:].reshape(-1, 4, 2) + anchors[:, None]
+    return CropDetections(
+        *weighted_nms(corners, keypoints, confidence[kept], min_iou=MIN_SUPPRESSION_IOU)
+    )
+
+
+def decode_landmarks(raw: FloatArray, heatmaps: FloatArray) -> CropLandmarks:
+    """Landmarks of N crops, refined by their heat maps.
+
+    Args:
+        raw: (N, 195) x, y, z in pixels of the crop, and the logits of visibility and presence, for
+            each of 39 landmarks.
+        heatmaps: (N, 64, 64, 39) logits.
+    """
+    rows = raw.reshape(-1, NUM_RAW_LANDMARKS, 5)
+    points = rows[..., :3] / np.float32(LANDMARK_SIZE)
+    points[..., :2] = refine(points[..., :2], heatmaps)
+    confidence = sigmoid(rows[..., 3:])
+    return CropLandmarks(points, confidence[..., 0], confidence[..., 1])
+
+
+def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
+    """Move each point to the centre of mass of the heat map around it.
+
+    Where the 7x7 window around a point, cut at the map's border, has a cell of at least one half,
+    the point becomes the average of the cells' indices weighted by their probabilities. Points
+    outside the map stay (the reference's RefineLandmarksFromHeatmapCalculator).
+
+    Args:
+        points: (N, K, 2) fractions of the map's sides.
+        heatmaps: (N, H, W, K) logits.
+
+    Returns:
+        (N, K, 2) fractions of the map's sides.
+    """
+    count, height, width, landmarks = heatmaps.shape
+    reach = REFINE_WINDOW // 2
+    size = np.array([width, height])
+    # Truncated towards zero like the reference's int(); clipped first, since points far outside (or
+    # not finite) would overflow an integer and are not refined anyway.
+    center = np.clip(np.nan_to_num(points, nan=-1.0) * size, -1, size).astype(np.intp)
+    inside = ((center >= 0) & (center < size)).all(axis=-1)
+
+    offsets = np.arange(-reach, reach + 1)
+    columns = center[..., 0, None] + offsets
+    rows = center[..., 1, None] + offsets
+    in_map = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[..., None, :]
+    window = heatmaps[
+        np.arange(count)[:, None, None, None],
+        np.clip(rows, 0, height - 1)[..., :, None],
+        np.clip(columns, 0, width - 1)[..., None, :],
+        np.arange(landmarks)[:, None, None],
+    ]
+    weight = sigmoid(window)
+    weight[~in_map] = 0.0
+    total = weight.sum(axis=(-2, -1))
+    good = inside & (weight.max(axis=(-2, -1)) >= MIN_REFINE_CONFIDENCE)
+    total = np.where(good, total, 1.0)
+    x = np.einsum("nkyx,nkx->nk", weight, columns) / total / width
+    y = np.einsum("nkyx,nky->nk", weight, rows) / total / height
+    result: FloatArray = np.where(good[..., None], np.stack([x, y], axis=-1), points).astype(np.float32)
+    return result
+

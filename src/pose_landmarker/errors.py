@@ -1,0 +1,70 @@
+"""Every error that this package raises on purpose.
+
+    PoseLandmarkerError
+    ├── OptionError            (ValueError)         an option or argument has a value that it cannot have
+    │   └── OptionTypeError    (TypeError)          ... or a type that it cannot have
+    ├── ImageError             (ValueError)         an image is not one, or cannot be used as it is
+    │   └── ImageFileError     (OSError)            ... or its file cannot be read
+    ├── ModelError
+    │   ├── ModelNotFoundError (FileNotFoundError)  the model is not on this machine
+    │   ├── BundleError        (ValueError)         the model file is damaged, foreign or hostile
+    │   └── FetchError         (ConnectionError)    no source could deliver the model
+    ├── EngineError            (RuntimeError)       the inference engine refused or failed
+    ├── MissingExtraError      (ImportError)        an optional package is not installed
+    ├── RunningModeError       (ValueError)         the call does not belong to the running mode
+    └── ClosedError            (ValueError)         the landmarker was used after ``close()``
+"""
+
+from __future__ import annotations
+
+
+class PoseLandmarkerError(Exception):
+    """Base class of all errors of this package."""
+
+
+class OptionError(PoseLandmarkerError, ValueError):
+    """An option or argument has a value outside its range."""
+
+
+class OptionTypeError(OptionError, TypeError):
+    """An option or argument has the wrong type."""
+
+
+class ImageError(PoseLandmarkerError, ValueError):
+    """An image has a dtype, shape or content that cannot be used."""
+
+
+class ImageFileError(ImageError, OSError):
+    """An image file is missing, damaged or of an unknown format."""
+
+
+class ModelError(PoseLandmarkerError):
+    """Something is wrong with a model."""
+
+
+class ModelNotFoundError(ModelError, FileNotFoundError):
+    """The model is not on this machine and may not or cannot be looked for elsewhere."""
+
+
+class BundleError(ModelError, ValueError):
+    """A model bundle is truncated, foreign, incomplete or made to harm."""
+
+
+class FetchError(ModelError, ConnectionError):
+    """No source delivered the model; the message says what each of them answered."""
+
+
+class EngineError(PoseLandmarkerError, RuntimeError):
+    """The inference engine could not compile or run a network."""
+
+
+class MissingExtraError(PoseLandmarkerError, ImportError):
+    """An optional dependency is not installed; the message holds the line to type."""
+
+
+class RunningModeError(PoseLandmarkerError, ValueError):
+    """The method called does not belong to the running mode chosen."""
+
+
+class ClosedError(PoseLandmarkerError, ValueError):
+    """The landmarker was used after ``close()``."""

@@ -1,0 +1,224 @@
+"""Any picture as one kind of array: (H, W, 3) uint8, red first, upright.
+
+Files are decoded by Pillow: it respects EXIF orientation on request, never writes to the terminal,
+and raises for damaged files where other decoders return grey areas.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.errors import ImageError, ImageFileError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+#: 23,000 x 23,000: a file that claims more is refused before it is decoded. Arrays have no limit.
+MAX_FILE_PIXELS = 1 << 29
+
+_WANTED = "wanted (H, W, 3) RGB, (H, W) greyscale or (H, W, 4) RGBA, uint8"
+
+_pillow_limit = threading.Lock()
+
+
+def as_rgb(image: object) -> RgbImage:
+    """Any accepted picture as RGB.
+
+    Args:
+        image: A uint8 array (H, W, 3) red first, (H, W) or (H, W, 1) greyscale, or (H, W, 4) RGBA;
+            the path of a file; a Pillow image; or an object with ``numpy_view()`` like the
+            reference's ``Image``. Transparency is ignored, as by the reference.
+
+    Returns:
+        (H, W, 3) uint8: the array given where it is one already, else a new one.
+
+    Raises:
+        ImageError: It is none of those, empty, or of another dtype.
+        ImageFileError: The file cannot be read.
+    """
+    if isinstance(image, np.ndarray):
+        return _array_as_rgb(image)
+    if isinstance(image, (str, os.PathLike)):
+        return read_image(image)
+    view = getattr(image, "numpy_view", None)
+    if callable(view):
+        return _array_as_rgb(np.asarray(view()))
+    if hasattr(image, "getexif") and hasattr(image, "convert"):
+        return _pillow_as_rgb(image)
+    raise ImageError(
+        f"an image of type {type(image).__name__} cannot be used; wanted a numpy array, a path, a "
+        "Pillow image or an object with numpy_view()"
+    )
+
+
+def read_image(path: str | os.PathLike[str]) -> RgbImage:
+    """Read a picture, turned upright by its EXIF orientation; of an animation, the first frame.
+
+    Args:
+        path: Of a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or any other file that Pillow reads.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ImageFileError: The file is missing, damaged, no picture, or larger than 2²⁹ pixels.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    name = os.fspath(path)
+    try:
+        with _quietly(), _opened(name) as picture:
+            return _pillow_as_rgb(picture)
+    except FileNotFoundError:
+        raise ImageFileError(f"{name}: there is no such file") from None
+    except UnidentifiedImageError:
+        raise ImageFileError(f"{name}: {_why_unidentified(Path(name))}") from None
+    except Image.DecompressionBombError as error:
+        raise ImageFileError(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise ImageFileError(f"{name}: not enough memory to decode it") from error
+    except (OSError, ValueError, SyntaxError, TypeError, IndexError, RuntimeError, EOFError) as error:
+        # Pillow's decoders raise all of these for damaged files.
+        if isinstance(error, ImageError):
+            raise ImageFileError(f"{name}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ImageFileError(f"{name}: {reason or type(error).__name__}") from error
+
+
+def encode_image(image: RgbImage, suffix: str) -> bytes:
+    """A picture as the bytes of a file.
+
+    Args:
+        image: (H, W, 3) uint8.
+        suffix: ``.jpg``, ``.png`` or another that Pillow writes.
+
+    Raises:
+        ImageError: Pillow knows no such format.
+    """
+    from PIL import Image
+
+    Image.init()
+    kind = Image.EXTENSION.get(suffix.lower())
+    if kind not in Image.SAVE:
+        raise ImageError(f"pictures cannot be written as {suffix!r}; wanted .jpg, .png or .webp")
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"quality": 92} if kind in ("JPEG", "WEBP") else {}
+    Image.fromarray(image).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _array_as_rgb(array: npt.NDArray[Any]) -> RgbImage:
+    if array.dtype != np.uint8:
+        raise ImageError(f"the image has dtype {array.dtype}, {_WANTED}. {_dtype_hint(array)}".rstrip())
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        hint = ""
+        if array.ndim == 3 and array.shape[0] in (1, 3, 4):
+            hint = " It looks like (channels, H, W): use image.transpose(1, 2, 0)."
+        if array.ndim == 4:
+            hint = " It looks like a batch: pass one image at a time."
+        raise ImageError(f"the image has shape {array.shape}, {_WANTED}.{hint}")
+    if array.size == 0:
+        raise ImageError(f"the image is empty: its shape is {array.shape}")
+    if array.ndim == 2:
+        return np.repeat(array[..., None], 3, axis=2)
+    return np.ascontiguousarray(array[..., :3])
+
+
+def _dtype_hint(array: npt.NDArray[Any]) -> str:
+    if array.dtype.kind == "f" and array.size:
+        if not np.isfinite(array).all():
+            return "It holds values that are not finite."
+        top = float(array.max())
+        factor = "255 * " if top <= 1.0 else ""
+        return f"Its values go up to {top:g}: try ({factor}image).round().astype('uint8')."
+    if array.dtype == np.uint16:
+        return "Try (image >> 8).astype('uint8')."
+    if array.dtype == np.bool_:
+        return "Try image.astype('uint8') * 255."
+    return ""
+
+
+def _pillow_as_rgb(picture: Any) -> RgbImage:
+    from PIL import ImageOps
+
+    if picture.mode.startswith(("I", "F")):  # Pillow clips these instead of scaling them
+        picture = _eight_bits(picture)
+    try:
+        picture = ImageOps.exif_transpose(picture)
+    except (SyntaxError, ValueError, TypeError, KeyError):
+        pass  # unreadable EXIF data says nothing about the pixels
+    array = np.asarray(picture.convert("RGB"))
+    return _array_as_rgb(array)
+
+
+def _eight_bits(picture: Any) -> Any:
+    """A picture of 16 or 32 bits a pixel as 8 bits."""
+    from PIL import Image
+
+    values = np.asarray(picture)
+    if values.dtype.kind == "f":
+        raise ImageError("floating-point pictures have no defined white; convert to 8 or 16 bits")
+    # Mode "I" holds 16-bit pictures as 32-bit integers.
+    small = Image.fromarray((np.clip(values, 0, 65535) >> 8).astype(np.uint8))
+    orientation = picture.getexif().get(_ORIENTATION)
+    if orientation:
+        small.getexif()[_ORIENTATION] = orientation
+    return small
+
+
+_ORIENTATION = 0x0112
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[Image.Image]:
+    """Open a file under this module's limit of pixels instead of Pillow's, which is a global."""
+    from PIL import Image
+
+    with _pillow_limit:
+        theirs = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            picture = Image.open(name)  # reads the header only
+        finally:
+            Image.MAX_IMAGE_PIXELS = theirs
+    with picture:
+        width, height = picture.size
+        if width * height > MAX_FILE_PIXELS:
+            raise ImageError(
+                f"the picture has {width}x{height} pixels, more than {MAX_FILE_PIXELS:,}; scale it "
+                "down, or pass a part of it as an array"
+            )
+        yield picture
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without Pillow's warnings about oddities in metadata."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _why_unidentified(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(32)
+    if not head:
+        return "the file is empty"
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1"):
+        return "HEIC pictures cannot be read; convert it to JPEG or PNG"
+    if head[4:8] == b"ftyp" or head[:4] in (b"RIFF", b"\x1aE\xdf\xa3"):
+        return "this looks like a video, not a picture"
+    return "not a picture, or too damaged to be recognised"

@@ -1,0 +1,1 @@
+"""Model bundles: reading them, and having them."""

@@ -1,0 +1,217 @@
+"""What comes out: poses as arrays, and the reference's lists of landmark objects.
+
+Image pixels are continuous: (0, 0) is the top-left corner of the picture, (W, H) the bottom-right
+one. Normalised coordinates are pixels divided by (W, H). Arrays are float32 and read-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from pose_landmarker.arrays import FloatArray, frozen
+from pose_landmarker.topology import LANDMARK_NAMES, NUM_LANDMARKS, landmark_index
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedLandmark:
+    """One landmark in the image: x by width, y by height, z by width (towards the camera is negative)."""
+
+    x: float
+    y: float
+    z: float
+    visibility: float
+    presence: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """One landmark in the world: metres, the origin between the hips, y pointing down."""
+
+    x: float
+    y: float
+    z: float
+    visibility: float
+    presence: float
+    name: str = ""
+
+
+class Box(NamedTuple):
+    """An upright rectangle in image pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """A rotated square in image pixels.
+
+    Attributes:
+        center_x: Centre, image pixels.
+        center_y: Centre, image pixels.
+        size: Side, image pixels.
+        rotation: Radians, clockwise on screen, in [-π, π).
+    """
+
+    center_x: float
+    center_y: float
+    size: float
+    rotation: float
+
+    def corners(self) -> FloatArray:
+        """(4, 2) image pixels: the square's top-left, top-right, bottom-right, bottom-left."""
+        cos, sin = np.cos(self.rotation), np.sin(self.rotation)
+        unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * self.size
+        turned = unit @ np.array([[cos, sin], [-sin, cos]])
+        return (turned + (self.center_x, self.center_y)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A person as the detector sees one.
+
+    Attributes:
+        score: In [0, 1].
+        box: Around the head, image pixels.
+        keypoints: (4, 2) image pixels: middle of the hips, a point on the circle around the whole
+            body, and the same two for the upper body.
+    """
+
+    score: float
+    box: Box
+    keypoints: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Pose:
+    """One body.
+
+    Attributes:
+        landmarks: (33, 3) x, y normalised by the image's width and height, z by its width. z is
+            relative to the middle of the hips; towards the camera is negative.
+        world_landmarks: (33, 3) metres, the origin between the hips.
+        visibility: (33,) in [0, 1]: inside the picture and not hidden.
+        presence: (33,) in [0, 1]: inside the picture.
+        score: The landmark network's confidence that there is a body here, in [0, 1].
+        roi: The region that the landmark network looked at, image pixels.
+        image_size: (width, height) of the image in pixels.
+        detection_score: The detector's confidence, or None where no detection led here.
+        mask: (H, W) float32 in [0, 1], how much each pixel belongs to this body, or None.
+        track_id: The same number for the same person over time, or None in IMAGE mode.
+    """
+
+    landmarks: FloatArray
+    world_landmarks: FloatArray
+    visibility: FloatArray
+    presence: FloatArray
+    score: float
+    roi: Roi
+    image_size: tuple[int, int]
+    detection_score: float | None = None
+    mask: FloatArray | None = None
+    track_id: int | None = None
+
+    def __post_init__(self) -> None:
+        shapes = {
+            "landmarks": (NUM_LANDMARKS, 3),
+            "world_landmarks": (NUM_LANDMARKS, 3),
+            "visibility": (NUM_LANDMARKS,),
+            "presence": (NUM_LANDMARKS,),
+        }
+        for name, shape in shapes.items():
+            array = np.asarray(getattr(self, name), dtype=np.float32)
+            if array.shape != shape:
+                raise ValueError(f"Pose.{name} has shape {array.shape}, wanted {shape}")
+            object.__setattr__(self, name, frozen(array))
+        if self.mask is not None:
+            frozen(self.mask)
+
+    @property
+    def pixels(self) -> FloatArray:
+        """(33, 2) x, y in image pixels."""
+        return self.landmarks[:, :2] * np.asarray(self.image_size, np.float32)
+
+    @property
+    def box(self) -> Box:
+        """The upright rectangle around all 33 landmarks, image pixels; may reach beyond the image."""
+        low, high = self.pixels.min(axis=0), self.pixels.max(axis=0)
+        return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+    def __getitem__(self, key: str | int) -> NormalizedLandmark:
+        """``pose[PoseLandmark.LEFT_KNEE]`` or ``pose["left_knee"]``."""
+        i = landmark_index(key)
+        x, y, z = self.landmarks[i].tolist()
+        return NormalizedLandmark(
+            x, y, z, float(self.visibility[i]), float(self.presence[i]), LANDMARK_NAMES[i]
+        )
+
+    def __repr__(self) -> str:
+        x, y, width, height = self.box
+        track = "" if self.track_id is None else f"track {self.track_id}, "
+        mask = "" if self.mask is None else ", mask"
+        return (
+            f"<Pose {track}score {self.score:.3f}, box {width:.0f}x{height:.0f} at ({x:.0f}, {y:.0f}), "
+            f"{int((self.visibility > 0.5).sum())} of {NUM_LANDMARKS} landmarks visible{mask}>"
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PoseLandmarkerResult:
+    """Everything found in one image.
+
+    Attributes:
+        poses: One per body, in the order in which they were found: best detection first.
+        image_size: (width, height) of the image in pixels.
+        timestamp_ms: Time of the frame, or None in IMAGE mode.
+        with_masks: Whether masks were asked for.
+    """
+
+    poses: tuple[Pose, ...]
+    image_size: tuple[int, int]
+    timestamp_ms: int | None = None
+    with_masks: bool = False
+
+    @cached_property
+    def pose_landmarks(self) -> list[list[NormalizedLandmark]]:
+        """The reference's lists: one list of 33 landmarks per body."""
+        return [[pose[i] for i in range(NUM_LANDMARKS)] for pose in self.poses]
+
+    @cached_property
+    def pose_world_landmarks(self) -> list[list[Landmark]]:
+        """The reference's lists: one list of 33 world landmarks per body."""
+        return [
+            [
+                Landmark(*xyz, visibility=visibility, presence=presence, name=name)
+                for xyz, visibility, presence, name in zip(
+                    pose.world_landmarks.tolist(),
+                    pose.visibility.tolist(),
+                    pose.presence.tolist(),
+                    LANDMARK_NAMES,
+                    strict=True,
+                )
+            ]
+            for pose in self.poses
+        ]
+
+    @property
+    def segmentation_masks(self) -> list[FloatArray] | None:
+        """One (H, W) mask per body; empty when nobody is there; None when none were asked for."""
+        if not self.with_masks:
+            return None
+        return [pose.mask for pose in self.poses if pose.mask is not None]
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    def __repr__(self) -> str:
+        width, height = self.image_size
+        time = "" if self.timestamp_ms is None else f" at {self.timestamp_ms} ms"
+        count = len(self.poses)
+        return f"<PoseLandmarkerResult {count} pose{'' if count == 1 else 's'} in {width}x{height}{time}>"
