@@ -73,9 +73,7 @@ def decode_detections(boxes: FloatArray, scores: FloatArray, min_score: float) -
     centers, half = raw[:, :2] + anchors, raw[:, 2:4] / 2
     corners = np.concatenate([centers - half, centers + half], axis=1)
     keypoints = raw[:, 4:].reshape(-1, 4, 2) + anchors[:, None]
-    return CropDetections(
-        *weighted_nms(corners, keypoints, confidence[kept], min_iou=MIN_SUPPRESSION_IOU)
-    )
+    return CropDetections(*weighted_nms(corners, keypoints, confidence[kept], min_iou=MIN_SUPPRESSION_IOU))
 
 
 def decode_landmarks(raw: FloatArray, heatmaps: FloatArray) -> CropLandmarks:
@@ -118,7 +116,9 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     offsets = np.arange(-reach, reach + 1)
     columns = center[..., 0, None] + offsets
     rows = center[..., 1, None] + offsets
-    in_map = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[..., None, :]
+    in_map = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[
+        ..., None, :
+    ]
     window = heatmaps[
         np.arange(count)[:, None, None, None],
         np.clip(rows, 0, height - 1)[..., :, None],
@@ -134,4 +134,3 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     y = np.einsum("nkyx,nky->nk", weight, rows) / total / height
     result: FloatArray = np.where(good[..., None], np.stack([x, y], axis=-1), points).astype(np.float32)
     return result
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pose_landmarker.arrays import RgbImage
+from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.decoding import DETECTOR_SIZE, decode_detections
 from pose_landmarker.engines import Network
 from pose_landmarker.imaging import crop
@@ -45,11 +45,12 @@ class PoseDetector:
         ]
 
 
-def _project(points: np.ndarray, square: Roi) -> np.ndarray:
-    return to_image(points[None], [square])[0].astype(np.float32)
+def _project(points: FloatArray, square: Roi) -> FloatArray:
+    projected: FloatArray = to_image(points[None], [square])[0].astype(np.float32)
+    return projected
 
 
-def _upright_box(box: np.ndarray, square: Roi) -> Box:
+def _upright_box(box: FloatArray, square: Roi) -> Box:
     """The upright rectangle around a box of a turned crop."""
     left, top, right, bottom = box
     corners = _project(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]), square)

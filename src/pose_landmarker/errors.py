@@ -1,18 +1,18 @@
 """Every error that this package raises on purpose.
 
-    PoseLandmarkerError
-    ├── OptionError            (ValueError)         an option or argument has a value that it cannot have
-    │   └── OptionTypeError    (TypeError)          ... or a type that it cannot have
-    ├── ImageError             (ValueError)         an image is not one, or cannot be used as it is
-    │   └── ImageFileError     (OSError)            ... or its file cannot be read
-    ├── ModelError
-    │   ├── ModelNotFoundError (FileNotFoundError)  the model is not on this machine
-    │   ├── BundleError        (ValueError)         the model file is damaged, foreign or hostile
-    │   └── FetchError         (ConnectionError)    no source could deliver the model
-    ├── EngineError            (RuntimeError)       the inference engine refused or failed
-    ├── MissingExtraError      (ImportError)        an optional package is not installed
-    ├── RunningModeError       (ValueError)         the call does not belong to the running mode
-    └── ClosedError            (ValueError)         the landmarker was used after ``close()``
+PoseLandmarkerError
+├── OptionError            (ValueError)         an option or argument has a value that it cannot have
+│   └── OptionTypeError    (TypeError)          ... or a type that it cannot have
+├── ImageError             (ValueError)         an image is not one, or cannot be used as it is
+│   └── ImageFileError     (OSError)            ... or its file cannot be read
+├── ModelError
+│   ├── ModelNotFoundError (FileNotFoundError)  the model is not on this machine
+│   ├── BundleError        (ValueError)         the model file is damaged, foreign or hostile
+│   └── FetchError         (ConnectionError)    no source could deliver the model
+├── EngineError            (RuntimeError)       the inference engine refused or failed
+├── MissingExtraError      (ImportError)        an optional package is not installed
+├── RunningModeError       (ValueError)         the call does not belong to the running mode
+└── ClosedError            (ValueError)         the landmarker was used after ``close()``
 """
 
 from __future__ import annotations

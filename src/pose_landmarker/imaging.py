@@ -59,16 +59,16 @@ def crop(image: RgbImage, roi: Roi, size: int, *, replicate: bool, out: RgbImage
     Returns:
         (size, size, 3) uint8.
     """
-    if not _rounds_like_opencv4():
-        warped = exact_warp(image, crop_matrix(roi, size), size, replicate=replicate)
+    if not rounds_like_opencv4():
+        exact = exact_warp(image, crop_matrix(roi, size), size, replicate=replicate)
         if out is None:
-            return warped
-        out[...] = warped
+            return exact
+        out[...] = exact
         return out
     cv2 = _cv2()
     border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpPerspective(
+    warped: RgbImage = cv2.warpPerspective(
         image, crop_matrix(roi, size), (size, size), dst=out, flags=flags, borderMode=border
     )
     return warped
@@ -150,7 +150,7 @@ def exact_warp(image: RgbImage, matrix: DoubleArray, size: int, *, replicate: bo
 
 
 @cache
-def _rounds_like_opencv4() -> bool:
+def rounds_like_opencv4() -> bool:
     """Whether the installed ``cv2`` resamples as the reference does: tried out, once, on noise."""
     cv2 = _cv2()
     noise = np.random.default_rng(0).integers(0, 256, (61, 67, 3), dtype=np.uint8)

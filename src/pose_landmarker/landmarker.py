@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pose_landmarker.engines import engine_name, load_engine
 from pose_landmarker.engines.cpu import default_threads
@@ -15,11 +15,15 @@ from pose_landmarker.models.store import load_bundle
 from pose_landmarker.options import (
     BaseOptions,
     ImageProcessingOptions,
+    OptionValues,
     PoseLandmarkerOptions,
     RunningMode,
 )
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import PoseLandmarkerResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _UPRIGHT = ImageProcessingOptions()
 
@@ -53,7 +57,9 @@ class PoseLandmarker:
         self._closing = threading.Lock()
 
     @classmethod
-    def create(cls, model: str | os.PathLike[str] | bytes = "full", **options: Any) -> PoseLandmarker:
+    def create(
+        cls, model: str | os.PathLike[str] | bytes = "full", **options: Unpack[OptionValues]
+    ) -> PoseLandmarker:
         """A landmarker for a model and any of the options of :class:`PoseLandmarkerOptions`.
 
         Args:

@@ -12,7 +12,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from pose_landmarker.errors import OptionError, OptionTypeError
 
@@ -39,7 +40,7 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     wanted = f"a whole number ≥ {low}" if high is None else f"a whole number from {low} to {high}"
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise OptionTypeError(f"{name} must be {wanted}, not {value!r} ({type(value).__name__})")
-    number = operator.index(value)  # type: ignore[arg-type]
+    number = operator.index(value)
     if number < low or (high is not None and number > high):
         raise OptionError(f"{name} must be {wanted}, not {number}")
     return number
@@ -48,9 +49,7 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
 def check_fraction(name: str, value: object) -> float:
     """``value`` as a ``float`` in [0, 1], or an error that names the option."""
     if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
-        raise OptionTypeError(
-            f"{name} must be a number from 0 to 1, not {value!r} ({type(value).__name__})"
-        )
+        raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r} ({type(value).__name__})")
     number = float(value)
     if not 0.0 <= number <= 1.0:
         raise OptionError(f"{name} must be a number from 0 to 1, not {number}")
@@ -128,9 +127,9 @@ class BaseOptions:
                 "model must be 'lite', 'full', 'heavy', the path of a .task file or its bytes, not "
                 f"{type(model).__name__}"
             )
-        path = os.fspath(model)
-        if isinstance(model, str) and not path.endswith(".task") and os.path.basename(path) == path:
-            check_choice("model", model, MODEL_NAMES)  # a misspelt name rather than a path
+        path = Path(model)
+        if path.name == str(model) and path.suffix != ".task" and not path.exists():
+            check_choice("model", path.name, MODEL_NAMES)  # a misspelt name rather than a path
         return cls(model_asset_path=path)
 
 
@@ -210,6 +209,20 @@ class PoseLandmarkerOptions:
         object.__setattr__(self, name, value)
 
 
+class OptionValues(TypedDict, total=False):
+    """The options of :class:`PoseLandmarkerOptions` besides the model, for type checkers."""
+
+    running_mode: RunningMode
+    num_poses: int
+    min_pose_detection_confidence: float
+    min_pose_presence_confidence: float
+    min_tracking_confidence: float
+    output_segmentation_masks: bool
+    result_callback: ResultCallback | None
+    engine: str
+    threads: int | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionOfInterest:
     """A part of the picture, normalised: 0 is the left or top edge, 1 the right or bottom one.
@@ -253,13 +266,11 @@ class ImageProcessingOptions:
     region_of_interest: RegionOfInterest | None = None
 
     def __post_init__(self) -> None:
-        degrees = self.rotation_degrees
+        degrees: Any = self.rotation_degrees
         if isinstance(degrees, float) and degrees.is_integer():
             degrees = int(degrees)
         if isinstance(degrees, bool) or not hasattr(degrees, "__index__"):
-            raise OptionTypeError(
-                f"rotation_degrees must be a multiple of 90, not {self.rotation_degrees!r}"
-            )
+            raise OptionTypeError(f"rotation_degrees must be a multiple of 90, not {self.rotation_degrees!r}")
         if operator.index(degrees) % 90:
             raise OptionError(f"rotation_degrees must be a multiple of 90, not {degrees}")
         object.__setattr__(self, "rotation_degrees", operator.index(degrees))

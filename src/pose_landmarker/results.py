@@ -69,8 +69,9 @@ class Roi:
         """(4, 2) image pixels: the square's top-left, top-right, bottom-right, bottom-left."""
         cos, sin = np.cos(self.rotation), np.sin(self.rotation)
         unit = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * self.size
-        turned = unit @ np.array([[cos, sin], [-sin, cos]])
-        return (turned + (self.center_x, self.center_y)).astype(np.float32)
+        center = np.array([self.center_x, self.center_y])
+        corners: FloatArray = (unit @ np.array([[cos, sin], [-sin, cos]]) + center).astype(np.float32)
+        return corners
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,8 +189,8 @@ class PoseLandmarkerResult:
         """The reference's lists: one list of 33 world landmarks per body."""
         return [
             [
-                Landmark(*xyz, visibility=visibility, presence=presence, name=name)
-                for xyz, visibility, presence, name in zip(
+                Landmark(x, y, z, visibility, presence, name)
+                for (x, y, z), visibility, presence, name in zip(
                     pose.world_landmarks.tolist(),
                     pose.visibility.tolist(),
                     pose.presence.tolist(),

@@ -28,10 +28,8 @@ def draw_silhouette(canvas: RgbImage, mask: FloatArray, tint: Color, style: Draw
         return
     part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     opacity = mask[part][..., None] * np.float32(style.tint_opacity)
-    tinted = canvas[part] + opacity * (np.float32(tint) - canvas[part])
+    tinted = canvas[part] + opacity * (np.array(tint, np.float32) - canvas[part])
     canvas[part] = np.rint(tinted).astype(np.uint8)
-    contours, _ = cv2.findContours(
-        (mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    contours, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     thickness = max(1, round(max(height, width) / 700))
     cv2.drawContours(canvas, contours, -1, tint, thickness, cv2.LINE_AA)

@@ -35,7 +35,7 @@ def draw_skeleton(canvas: RgbImage, pose: Pose, style: DrawStyle) -> None:
         style: Colours and sizes.
     """
     points = _canvas_points(canvas, pose)
-    drawable = np.isfinite(pose.landmarks[:, :2]).all(axis=1)
+    drawable = _drawable(pose)
     visible = drawable & (pose.visibility >= style.min_visibility)
     if (drawable & ~visible).any() and style.hidden_opacity > 0:
         layer = canvas.copy()
@@ -53,7 +53,7 @@ def draw_number(canvas: RgbImage, pose: Pose, number: int, style: DrawStyle) -> 
     thickness = max(1, round(2 * scale))
     text = str(number)
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, thickness)
-    points = _canvas_points(canvas, pose)[np.isfinite(pose.landmarks[:, :2]).all(axis=1)] >> _SHIFT
+    points = _canvas_points(canvas, pose)[_drawable(pose)] >> _SHIFT
     if not len(points):
         return
     x = int(np.clip(points[:11, 0].mean() - width / 2, 0, max(0, canvas.shape[1] - width)))
@@ -63,7 +63,11 @@ def draw_number(canvas: RgbImage, pose: Pose, number: int, style: DrawStyle) -> 
 
 
 def _draw(
-    canvas: RgbImage, points: npt.NDArray[np.int32], shown: npt.NDArray[np.bool_], pose: Pose, style: DrawStyle
+    canvas: RgbImage,
+    points: npt.NDArray[np.int32],
+    shown: npt.NDArray[np.bool_],
+    pose: Pose,
+    style: DrawStyle,
 ) -> None:
     import cv2
 
@@ -81,6 +85,11 @@ def _draw(
             radius = round((0.8 * thickness * _weight(i, i) + extra) * (1 << _SHIFT))
             color = fixed or _color(i, i, style)
             cv2.circle(canvas, points[i].tolist(), radius, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _drawable(pose: Pose) -> npt.NDArray[np.bool_]:
+    """(33,) which landmarks have a place at all."""
+    return np.asarray(np.isfinite(pose.landmarks[:, :2]).all(axis=1))
 
 
 def _weight(a: int, b: int) -> float:
@@ -106,7 +115,7 @@ def _extent(canvas: RgbImage, pose: Pose) -> float:
 def _thickness(canvas: RgbImage, pose: Pose, style: DrawStyle) -> float:
     """In proportion to the body, but never too thin to be seen at the picture's size."""
     least = max(canvas.shape[:2]) / 900
-    return max(1.0, _extent(canvas, pose) * style.line_scale, least)
+    return float(max(1.0, _extent(canvas, pose) * style.line_scale, least))
 
 
 def _color(a: int, b: int, style: DrawStyle) -> Color:

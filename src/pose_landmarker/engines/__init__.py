@@ -49,9 +49,7 @@ def engine_name(name: str) -> str:
     if name == "auto":
         return "openvino" if has_openvino else "litert"
     if name == "openvino" and not has_openvino:
-        raise MissingExtraError(
-            "engine='openvino' needs OpenVINO: pip install 'pose-landmarker[openvino]'"
-        )
+        raise MissingExtraError("engine='openvino' needs OpenVINO: pip install 'pose-landmarker[openvino]'")
     return name
 
 

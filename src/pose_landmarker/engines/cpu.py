@@ -18,10 +18,8 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
     Args:
         cgroup: Where the control groups are mounted (Linux).
     """
-    if hasattr(os, "sched_getaffinity"):
-        cpus = len(os.sched_getaffinity(0))
-    else:
-        cpus = os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
     quota = _cgroup_quota(cgroup)
     return max(1, cpus if quota is None else min(cpus, math.ceil(quota)))
 
@@ -33,7 +31,18 @@ def default_threads() -> int:
 
 def cpu_features() -> tuple[str, ...]:
     """The instruction sets that matter to the engines, as Linux names them; empty elsewhere."""
-    wanted = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "asimddp", "bf16", "i8mm")
+    wanted = (
+        "avx2",
+        "fma",
+        "avx512f",
+        "avx512_vnni",
+        "avx512_bf16",
+        "amx_bf16",
+        "asimd",
+        "asimddp",
+        "bf16",
+        "i8mm",
+    )
     for line in _read(Path("/proc/cpuinfo")).splitlines():
         if line.startswith(("flags", "Features")):
             present = set(line.split(":", 1)[1].split())

@@ -29,6 +29,10 @@ class LiteRtNetwork:
         self._lock = threading.Lock()
 
     def __call__(self, images: RgbImage) -> tuple[FloatArray, ...]:
+        """Run on a batch, one image after the other (see :class:`pose_landmarker.engines.Network`).
+
+        Real batches gain nothing on a processor: their activations leave its cache.
+        """
         rows = [self._run(image) for image in images]
         return tuple(np.concatenate(column) for column in zip(*rows, strict=True))
 
@@ -36,16 +40,12 @@ class LiteRtNetwork:
         with self._lock:
             np.multiply(image, self._scale, out=self._input()[0])
             if self._offset:
-                self._add_offset()
+                np.add(self._input(), self._offset, out=self._input())
             try:
                 self._interpreter.invoke()
             except RuntimeError as error:
                 raise EngineError(f"LiteRT failed to run the network: {error}") from error
             return [output().copy() for output in self._outputs]
-
-    def _add_offset(self) -> None:
-        view = self._input()
-        view += self._offset
 
 
 def compile_litert(model: bytes, *, scale: float, offset: float, threads: int) -> LiteRtNetwork:

@@ -26,6 +26,10 @@ class OpenVinoNetwork:
         self._lock = threading.Lock()
 
     def __call__(self, images: RgbImage) -> tuple[FloatArray, ...]:
+        """Run on a batch, one image after the other (see :class:`pose_landmarker.engines.Network`).
+
+        Real batches gain nothing on a processor: their activations leave its cache.
+        """
         rows = [self._run(image) for image in images]
         return tuple(np.concatenate(column) for column in zip(*rows, strict=True))
 
@@ -53,7 +57,9 @@ def compile_openvino(model: bytes, *, scale: float, offset: float, threads: int)
         # Pinned, two networks of one thread each in a process share one core.
         "ENABLE_CPU_PINNING": False,
     }
-    key = repr((hashlib.sha256(model).hexdigest(), scale, offset, openvino.__version__, sorted(config.items())))
+    key = repr(
+        (hashlib.sha256(model).hexdigest(), scale, offset, openvino.__version__, sorted(config.items()))
+    )
     cached = cache_dir() / "openvino" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.blob"
     compiled = _from_cache(core, cached, config)
     if compiled is None:

@@ -6,12 +6,12 @@ and raises for damaged files where other decoders return grey areas.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,10 +156,9 @@ def _pillow_as_rgb(picture: Any) -> RgbImage:
 
     if picture.mode.startswith(("I", "F")):  # Pillow clips these instead of scaling them
         picture = _eight_bits(picture)
-    try:
+    # Unreadable EXIF data says nothing about the pixels.
+    with contextlib.suppress(SyntaxError, ValueError, TypeError, KeyError):
         picture = ImageOps.exif_transpose(picture)
-    except (SyntaxError, ValueError, TypeError, KeyError):
-        pass  # unreadable EXIF data says nothing about the pixels
     array = np.asarray(picture.convert("RGB"))
     return _array_as_rgb(array)
 
@@ -182,7 +181,7 @@ def _eight_bits(picture: Any) -> Any:
 _ORIENTATION = 0x0112
 
 
-@contextmanager
+@contextlib.contextmanager
 def _opened(name: str) -> Iterator[Image.Image]:
     """Open a file under this module's limit of pixels instead of Pillow's, which is a global."""
     from PIL import Image
@@ -204,7 +203,7 @@ def _opened(name: str) -> Iterator[Image.Image]:
         yield picture
 
 
-@contextmanager
+@contextlib.contextmanager
 def _quietly() -> Iterator[None]:
     """Without Pillow's warnings about oddities in metadata."""
     with warnings.catch_warnings():

@@ -73,9 +73,7 @@ def stored_model(name: str) -> StoredModel:
     size = path.stat().st_size if path.is_file() else None
     record = _read_record(path) if size is not None else {}
     default = "put there by hand" if size is not None else ""
-    return StoredModel(
-        name, path, size, str(record.get("source", default)), str(record.get("fetched", ""))
-    )
+    return StoredModel(name, path, size, str(record.get("source", default)), str(record.get("fetched", "")))
 
 
 def load_bundle(options: BaseOptions) -> Bundle:
@@ -97,15 +95,15 @@ def load_bundle(options: BaseOptions) -> Bundle:
             return read_bundle(path)
         except BundleError as error:
             _logger.warning("the stored model is damaged and fetched again: %s", error)
-    return read_bundle(fetch_model(options.model, force=True))
+    return read_bundle(fetch_model(options.model))
 
 
-def fetch_model(name: str, *, force: bool = False, sources: Sequence[Source] = SOURCES) -> Path:
-    """Bring a model to this machine unless it is there; only one process at a time does it.
+def fetch_model(name: str, *, again: bool = False, sources: Sequence[Source] = SOURCES) -> Path:
+    """Bring a model to this machine unless it is there, whole; only one process at a time does it.
 
     Args:
         name: ``lite``, ``full`` or ``heavy``.
-        force: Fetch a model that is there again, unless it is whole.
+        again: Fetch even what is there; it is replaced only once the new one is whole.
         sources: Asked in this order until one delivers.
 
     Returns:
@@ -118,13 +116,13 @@ def fetch_model(name: str, *, force: bool = False, sources: Sequence[Source] = S
     import filelock
 
     path = model_path(name)
-    if path.is_file() and not force:
+    if not again and _is_whole(path):
         return path
     _refuse_offline(name, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_suffix(".lock")):
-            if not (path.is_file() and _is_whole(path)):  # else another process was quicker
+            if again or not _is_whole(path):  # another process may have been quicker
                 _fetch(name, path, [source for source in sources if name in source.models])
     except OSError as error:
         if isinstance(error, ModelError):
@@ -164,8 +162,8 @@ def remove_model(name: str) -> bool:
     """Remove a stored model; False where there was none."""
     path = model_path(name)
     there = path.is_file()
-    for file in (path, _record_path(path), path.with_suffix(".lock")):
-        file.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    _record_path(path).unlink(missing_ok=True)
     return there
 
 

@@ -1,0 +1,1 @@
+"""The command ``pose-landmarker``: one file for each of its commands."""

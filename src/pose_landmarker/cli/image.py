@@ -1,0 +1,193 @@
+"""``pose-landmarker image``: pictures in; annotated pictures and JSON out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pose_landmarker.cli.inputs import Picture, find_pictures
+from pose_landmarker.errors import OptionError
+from pose_landmarker.options import ENGINE_NAMES, ImageProcessingOptions
+
+if TYPE_CHECKING:
+    from pose_landmarker.landmarker import PoseLandmarker
+    from pose_landmarker.results import PoseLandmarkerResult
+
+_EPILOG = """\
+examples:
+  pose-landmarker image photo.jpg
+      writes poses/photo_pose.jpg (the picture with the skeleton) and poses/photo_pose.json
+  pose-landmarker image team.jpg --num-poses 8 --masks --model heavy
+      up to eight people, silhouettes tinted, the most accurate model
+  pose-landmarker image holiday/ 'archive/*.png' -o found
+      all pictures of a folder and below, and those that match; results in the folder found/
+  pose-landmarker image photo.jpg --json | jq '.poses[0].landmarks[0]'
+      for programs: one line of JSON a picture, nothing written
+
+A picture that cannot be read is named at the end, and the exit status is 1; the others are done.
+Left and right are the person's own: orange is left, blue is right, faint is hidden.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add this command."""
+    parser = commands.add_parser(
+        "image",
+        help="find bodies in pictures",
+        description="Find bodies in pictures; write the pictures with skeletons, and the landmarks as JSON.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "photos", nargs="+", metavar="PHOTO", help="a picture, a folder, or a pattern like '*.jpg'"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="folder for the results (default: poses)"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object a picture; files are written only where -o is given too",
+    )
+    found = parser.add_argument_group("what is found")
+    found.add_argument(
+        "-m", "--model", default="full", help="lite, full, heavy or a .task file (default: %(default)s)"
+    )
+    found.add_argument(
+        "-n", "--num-poses", type=int, default=1, metavar="N", help="people at most (default: 1)"
+    )
+    found.add_argument("--masks", action="store_true", help="tint the people's silhouettes")
+    found.add_argument(
+        "--rotate",
+        type=int,
+        default=0,
+        metavar="DEGREES",
+        help="clockwise turn that makes the pictures upright",
+    )
+    found.add_argument(
+        "--region",
+        metavar="L,T,R,B",
+        help="look for people in this part only: left, top, right, bottom from 0 to 1",
+    )
+    for name, default in (("detection", 0.5), ("presence", 0.5)):
+        found.add_argument(
+            f"--min-{name}",
+            type=float,
+            default=default,
+            metavar="SCORE",
+            help=f"least {name} confidence, 0 to 1 (default: {default})",
+        )
+    engine = parser.add_argument_group("how")
+    engine.add_argument(
+        "--engine", choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)"
+    )
+    engine.add_argument(
+        "--threads", type=int, metavar="N", help="threads of the engine (default: by the machine)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run this command; 0, or 1 where a picture failed."""
+    from tqdm import tqdm
+
+    processing = ImageProcessingOptions(
+        rotation_degrees=arguments.rotate, region_of_interest=_region(arguments.region)
+    )
+    folder = arguments.output
+    if folder is None and not arguments.json:
+        folder = Path("poses")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise OptionError(f"--output {folder} is a file, wanted a folder")
+    pictures, failures = find_pictures(arguments.photos, folder)
+    counts: list[int] = []
+    if pictures:
+        with _landmarker(arguments) as landmarker:
+            bar = tqdm(pictures, unit="picture", disable=None if len(pictures) > 1 else True, leave=False)
+            for picture in bar:
+                try:
+                    result, written = _process(landmarker, picture, processing, folder)
+                except (OSError, ValueError) as error:  # one bad picture spoils no other
+                    failures.append(_failure(picture.path, error))
+                    continue
+                counts.append(len(result))
+                with bar.external_write_mode(file=sys.stdout):
+                    _report(picture, result, written, as_json=arguments.json)
+    if len(pictures) > 1 and not arguments.json:
+        people = sum(counts)
+        print(f"{len(counts)} pictures, {sum(map(bool, counts))} with people, {people} poses")
+    if failures:
+        print(f"{len(failures)} of {len(counts) + len(failures)} failed:", file=sys.stderr)
+        for failure in failures:
+            print(f"  {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _landmarker(arguments: argparse.Namespace) -> PoseLandmarker:
+    from pose_landmarker.landmarker import PoseLandmarker
+
+    return PoseLandmarker.create(
+        arguments.model,
+        num_poses=arguments.num_poses,
+        min_pose_detection_confidence=arguments.min_detection,
+        min_pose_presence_confidence=arguments.min_presence,
+        output_segmentation_masks=arguments.masks,
+        engine=arguments.engine,
+        threads=arguments.threads,
+    )
+
+
+def _process(
+    landmarker: PoseLandmarker, picture: Picture, processing: ImageProcessingOptions, folder: Path | None
+) -> tuple[PoseLandmarkerResult, list[Path]]:
+    from pose_landmarker.cache import write_atomically
+    from pose_landmarker.draw import annotate
+    from pose_landmarker.export import result_to_dict
+    from pose_landmarker.media import encode_image, read_image
+
+    image = read_image(picture.path)
+    result = landmarker.detect(image, processing)
+    if folder is None:
+        return result, []
+    drawing, record = folder / picture.output, (folder / picture.output).with_suffix(".json")
+    write_atomically(drawing, encode_image(annotate(image, result), drawing.suffix))
+    content = {"image": str(picture.path), **result_to_dict(result)}
+    write_atomically(record, json.dumps(content, indent=1).encode() + b"\n")
+    return result, [drawing, record]
+
+
+def _report(picture: Picture, result: PoseLandmarkerResult, written: list[Path], *, as_json: bool) -> None:
+    if as_json:
+        from pose_landmarker.export import result_to_dict
+
+        print(json.dumps({"image": str(picture.path), **result_to_dict(result)}))
+        return
+    width, height = result.image_size
+    people = {0: "nobody found", 1: "1 person"}.get(len(result), f"{len(result)} people")
+    print(f"{picture.path}  {width}x{height}  {people}")
+    for number, pose in enumerate(result.poses, start=1):
+        box = pose.box
+        visible = int((pose.visibility > 0.5).sum())
+        print(
+            f"  {number}  score {pose.score:.2f}  box {box.width:.0f}x{box.height:.0f} at "
+            f"({box.x:.0f}, {box.y:.0f})  {visible} of 33 landmarks visible"
+        )
+    for path in written:
+        print(f"  -> {path}")
+
+
+def _failure(path: Path, error: Exception) -> str:
+    message = str(error) if not isinstance(error, OSError) or not error.strerror else error.strerror
+    return message if message.startswith(str(path)) else f"{path}: {message}"
+
+
+def _region(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return cast("tuple[float, ...]", tuple(float(part) for part in text.split(",")))
+    except ValueError:
+        raise OptionError(f"--region must be four numbers like 0,0,0.5,1, not {text!r}") from None

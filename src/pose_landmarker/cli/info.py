@@ -1,0 +1,85 @@
+"""``pose-landmarker info``: versions, hardware and models, for bug reports."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from typing import Any
+
+from pose_landmarker._version import __version__
+from pose_landmarker.cache import cache_dir
+from pose_landmarker.engines import engine_name
+from pose_landmarker.engines.cpu import available_cpus, cpu_features, cpu_model, default_threads
+from pose_landmarker.models.store import is_offline, stored_model
+from pose_landmarker.options import MODEL_NAMES
+
+_PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "pillow")
+#: Other packages that bring a cv2 of their own, in place of ours.
+_OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add this command."""
+    text = "Print versions, engine, processor and models: paste it into bug reports."
+    parser = commands.add_parser("info", help="versions and hardware, for bug reports", description=text)
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run this command."""
+    facts = collect()
+    if arguments.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    for group, rows in facts.items():
+        print(group)
+        for name, value in rows.items():
+            text = ", ".join(value) if isinstance(value, list) else value
+            print(f"  {name:<24}{text if text not in ('', None) else '-'}")
+    return 0
+
+
+def collect() -> dict[str, dict[str, Any]]:
+    """Everything that this command prints, by group."""
+    import cv2
+
+    from pose_landmarker.imaging import rounds_like_opencv4
+
+    versions = {name: _version(name) or "not installed" for name in _PACKAGES}
+    versions |= {name: version for name in _OTHER_OPENCV if (version := _version(name))}
+    return {
+        "pose-landmarker": {
+            "version": __version__,
+            "python": f"{platform.python_version()} ({platform.python_implementation()})",
+            "executable": sys.executable,
+            "platform": platform.platform(),
+        },
+        "packages": {
+            **versions,
+            "cv2 in use": cv2.__version__,
+            "resampling": "exact, by OpenCV" if rounds_like_opencv4() else "exact, by numpy (slow: see docs)",
+        },
+        "engine": {"auto means": engine_name("auto"), "default threads": default_threads()},
+        "processor": {
+            "model": cpu_model() or platform.processor() or platform.machine(),
+            "usable / present": f"{available_cpus()} / {os.cpu_count()}",
+            "features": list(cpu_features()),
+        },
+        "models": {
+            "folder": str(cache_dir()),
+            "offline": "yes" if is_offline() else "no",
+            **{name: stored_model(name).source or "not on this machine" for name in MODEL_NAMES},
+        },
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

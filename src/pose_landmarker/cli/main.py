@@ -1,0 +1,75 @@
+"""The command line's entry: commands, and errors as one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from pose_landmarker._version import __version__
+from pose_landmarker.cli import image, info, models
+from pose_landmarker.errors import OptionError, PoseLandmarkerError
+
+_DESCRIPTION = """\
+Find human bodies in pictures: 33 landmarks each, in the image and in metres.
+
+  pose-landmarker image photo.jpg          the picture with its skeletons, and the landmarks as JSON
+  pose-landmarker image photos/ -o found   a whole folder
+  pose-landmarker models                   which models are on this machine
+  pose-landmarker info                     versions and hardware, for bug reports
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; those of the process by default.
+
+    Returns:
+        The exit status: 0, 1 where something failed, 2 where the command was not understood,
+        130 where it was interrupted.
+    """
+    parsed = _parser().parse_args(arguments)
+    if parsed.verbose:
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("pose_landmarker").setLevel(logging.DEBUG)
+    try:
+        status: int = parsed.run(parsed)
+        sys.stdout.flush()
+    except OptionError as error:
+        return _fail(error, 2)
+    except PoseLandmarkerError as error:
+        return _fail(error, 1)
+    except BrokenPipeError:  # the reader of our output has gone, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return status
+
+
+def _fail(error: Exception, status: int) -> int:
+    print(f"pose-landmarker: error: {error}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pose-landmarker",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (image, models, info):
+        command.add_parser(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
