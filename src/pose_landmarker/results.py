@@ -130,9 +130,9 @@ class Pose:
             array = np.asarray(getattr(self, name), dtype=np.float32)
             if array.shape != shape:
                 raise ValueError(f"Pose.{name} has shape {array.shape}, wanted {shape}")
-            object.__setattr__(self, name, frozen(array))
+            object.__setattr__(self, name, frozen(array.view()))
         if self.mask is not None:
-            frozen(self.mask)
+            object.__setattr__(self, "mask", frozen(self.mask.view()))
 
     @property
     def pixels(self) -> FloatArray:

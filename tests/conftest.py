@@ -1,0 +1,88 @@
+"""What the tests share: real models and media where they are, tiny made ones where they are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.models import store
+from tests.tiny import tiny_bundle
+
+SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run tests that are slow or fetch from registries")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    items[:] = [item for item in items if item not in slow]
+    config.hook.pytest_deselected(items=slow)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with media, models and the reference's outputs."""
+    if not SHARED.is_dir():
+        pytest.skip(
+            f"needs the evaluation media, models and reference outputs, which are not part of the "
+            f"project; looked in {SHARED} (POSE_LANDMARKER_SHARED names another folder)"
+        )
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def media(shared: Path) -> Path:
+    return shared / "media"
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Path of a real model: the shared one, else the stored or fetched one."""
+
+    def find(name: str) -> Path:
+        path = SHARED / "models" / f"pose_landmarker_{name}.task"
+        return path if path.is_file() else store.fetch_model(name)
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """No test reads or writes the user's cache folder; compiled networks are shared between tests."""
+    if "empty_cache" not in request.fixturenames:
+        base = tmp_path_factory.getbasetemp() / "cache"
+        monkeypatch.setenv("POSE_LANDMARKER_CACHE", str(base))
+    monkeypatch.delenv("POSE_LANDMARKER_OFFLINE", raising=False)
+    yield
+
+
+@pytest.fixture
+def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("POSE_LANDMARKER_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_task() -> bytes:
+    """A bundle whose networks have the right shapes and no arithmetic."""
+    return tiny_bundle()
+
+
+@pytest.fixture
+def noise() -> RgbImage:
+    """(120, 160, 3) noise, read-only: no stage may write to its input."""
+    image = np.random.default_rng(7).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    image.setflags(write=False)
+    return image

@@ -1,0 +1,30 @@
+"""Poses for tests that need one, not a real one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pose_landmarker.arrays import FloatArray
+from pose_landmarker.results import Pose, Roi
+
+
+def make_pose(
+    *,
+    image_size: tuple[int, int] = (160, 120),
+    mask: FloatArray | None = None,
+    track_id: int | None = None,
+    seed: int = 0,
+) -> Pose:
+    rng = np.random.default_rng(seed)
+    return Pose(
+        landmarks=rng.uniform(0.2, 0.8, (33, 3)),
+        world_landmarks=rng.uniform(-1, 1, (33, 3)),
+        visibility=rng.uniform(0.5, 1, 33),
+        presence=rng.uniform(0.5, 1, 33),
+        score=0.9,
+        detection_score=0.8,
+        roi=Roi(80.0, 60.0, 100.0, 0.1),
+        image_size=image_size,
+        mask=mask,
+        track_id=track_id,
+    )
