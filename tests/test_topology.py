@@ -17,8 +17,8 @@ from pose_landmarker.topology import (
 def test_names_and_numbers_are_the_references() -> None:
     assert len(PoseLandmark) == NUM_LANDMARKS == len(LANDMARK_NAMES)
     assert [int(landmark) for landmark in PoseLandmark] == list(range(33))
-    assert PoseLandmark.LEFT_SHOULDER == 11
-    assert PoseLandmark.RIGHT_FOOT_INDEX == 32
+    assert PoseLandmark(11).name == "LEFT_SHOULDER"
+    assert PoseLandmark(32).name == "RIGHT_FOOT_INDEX"
     assert LANDMARK_NAMES[9] == "mouth_left"
 
 

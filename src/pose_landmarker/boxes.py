@@ -12,12 +12,12 @@ from pose_landmarker.arrays import FloatArray
 
 def iou(box: FloatArray, boxes: FloatArray) -> FloatArray:
     """Intersection over union of one box (4,) with each of several (N, 4): (N,) in [0, 1]."""
-    size = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    intersection = np.prod(np.maximum(size, 0), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    union = np.prod(box[2:] - box[:2]) + areas - intersection
-    result: FloatArray = np.where(union > 0, intersection / np.where(union > 0, union, 1), 0)
-    return result
+    size = np.maximum(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0)
+    intersection = size[:, 0] * size[:, 1]
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    union = (box[2] - box[0]) * (box[3] - box[1]) + areas - intersection
+    overlap: FloatArray = np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
+    return overlap
 
 
 def weighted_nms(
@@ -38,20 +38,17 @@ def weighted_nms(
     Returns:
         boxes (M, 4), points (M, K, 2) and scores (M,), best first.
     """
-    left = np.argsort(-scores, kind="stable")
-    merged_boxes, merged_points, merged_scores = [], [], []
-    while left.size:
-        best = left[0]
-        same = iou(boxes[best], boxes[left]) > min_iou
+    order = np.argsort(-scores, kind="stable")
+    rows = np.concatenate([boxes, points.reshape(len(points), points.shape[1] * 2)], axis=1)[order]
+    weights = scores[order].astype(np.float64)
+    merged: list[FloatArray] = []
+    best: list[float] = []
+    while len(rows):
+        same = iou(rows[0, :4], rows[:, :4]) > min_iou
         same[0] = True  # a box of no area overlaps nothing, not even itself
-        group = left[same]
-        merged_boxes.append(np.average(boxes[group], axis=0, weights=scores[group]))
-        merged_points.append(np.average(points[group], axis=0, weights=scores[group]))
-        merged_scores.append(scores[best])
-        left = left[~same]
-    count = len(merged_scores)
-    return (
-        np.reshape(merged_boxes, (count, 4)).astype(np.float32),
-        np.reshape(merged_points, (count, *points.shape[1:])).astype(np.float32),
-        np.asarray(merged_scores, dtype=np.float32),
-    )
+        group = weights[same]
+        merged.append(group @ rows[same] / group.sum())
+        best.append(group[0])
+        rows, weights = rows[~same], weights[~same]
+    table = np.array(merged, np.float32).reshape(len(best), 4 + points.shape[1] * 2)
+    return table[:, :4], table[:, 4:].reshape(len(best), *points.shape[1:]), np.array(best, np.float32)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
-
-import platformdirs
 
 #: Names another folder for models and compiled networks.
 CACHE_VARIABLE = "POSE_LANDMARKER_CACHE"
@@ -17,6 +14,8 @@ def cache_dir() -> Path:
 
     ``POSE_LANDMARKER_CACHE`` where it is set, else the platform's folder for caches.
     """
+    import platformdirs
+
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
@@ -30,7 +29,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: The folder cannot be made or written to; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         with temporary.open("xb") as file:
             file.write(content)

@@ -27,6 +27,7 @@ REFINE_WINDOW = 7
 MIN_REFINE_CONFIDENCE = 0.5
 
 _ANCHORS = anchor_centers()
+_WINDOW = np.arange(REFINE_WINDOW) - REFINE_WINDOW // 2
 
 
 class CropDetections(NamedTuple):
@@ -66,7 +67,7 @@ def decode_detections(boxes: FloatArray, scores: FloatArray, min_score: float) -
         scores: (2254,) logits.
         min_score: Detections below it are dropped, in [0, 1].
     """
-    confidence = sigmoid(np.clip(scores, -SCORE_LIMIT, SCORE_LIMIT))
+    confidence = sigmoid(np.minimum(np.maximum(scores, -SCORE_LIMIT), SCORE_LIMIT))
     kept = np.flatnonzero(confidence >= min_score)
     raw = boxes[kept] / np.float32(DETECTOR_SIZE)
     anchors = _ANCHORS[kept]
@@ -106,31 +107,24 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
         (N, K, 2) fractions of the map's sides.
     """
     count, height, width, landmarks = heatmaps.shape
-    reach = REFINE_WINDOW // 2
-    size = np.array([width, height])
-    # Truncated towards zero like the reference's int(); clipped first, since points far outside (or
-    # not finite) would overflow an integer and are not refined anyway.
-    center = np.clip(np.nan_to_num(points, nan=-1.0) * size, -1, size).astype(np.intp)
-    inside = ((center >= 0) & (center < size)).all(axis=-1)
+    last = np.array([width - 1, height - 1])
+    # Truncated towards zero like the reference's int(). Points that are not finite or far outside
+    # would overflow an integer: they become -1, which is outside too.
+    cells = np.fmin(np.fmax(points * (last + 1), -1), last + 1).astype(np.intp)
+    inside = ((cells >= 0) & (cells <= last)).all(axis=-1)
 
-    offsets = np.arange(-reach, reach + 1)
-    columns = center[..., 0, None] + offsets
-    rows = center[..., 1, None] + offsets
-    in_map = ((rows >= 0) & (rows < height))[..., :, None] & ((columns >= 0) & (columns < width))[
-        ..., None, :
-    ]
-    window = heatmaps[
-        np.arange(count)[:, None, None, None],
-        np.clip(rows, 0, height - 1)[..., :, None],
-        np.clip(columns, 0, width - 1)[..., None, :],
-        np.arange(landmarks)[:, None, None],
-    ]
-    weight = sigmoid(window)
-    weight[~in_map] = 0.0
-    total = weight.sum(axis=(-2, -1))
+    around = cells[..., None] + _WINDOW  # (N, K, 2, 7): columns, then rows
+    in_map = (around >= 0) & (around <= last[:, None])
+    columns, rows = np.minimum(np.maximum(around, 0), last[:, None]).transpose(2, 0, 1, 3)
+    pixels = rows[..., :, None] * width + columns[..., None, :]
+    maps = heatmaps.reshape(count, height * width, landmarks)
+    window = maps[np.arange(count)[:, None, None, None], pixels, np.arange(landmarks)[:, None, None]]
+    weight = sigmoid(window) * (in_map[:, :, 1, :, None] & in_map[:, :, 0, None, :])
+
+    by_column, by_row = weight.sum(axis=-2), weight.sum(axis=-1)
     good = inside & (weight.max(axis=(-2, -1)) >= MIN_REFINE_CONFIDENCE)
-    total = np.where(good, total, 1.0)
-    x = np.einsum("nkyx,nkx->nk", weight, columns) / total / width
-    y = np.einsum("nkyx,nky->nk", weight, rows) / total / height
-    result: FloatArray = np.where(good[..., None], np.stack([x, y], axis=-1), points).astype(np.float32)
+    total = np.where(good, by_row.sum(axis=-1), 1.0)
+    moments = np.stack([by_column @ _WINDOW, by_row @ _WINDOW], axis=-1)
+    centers = (cells + moments / total[..., None]) / (last + 1)
+    result: FloatArray = np.where(good[..., None], centers, points).astype(np.float32)
     return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pose_landmarker.arrays import FloatArray, RgbImage
@@ -23,13 +25,16 @@ class PoseDetector:
     def __init__(self, network: Network) -> None:
         self._network = network
 
-    def __call__(self, image: RgbImage, *, min_score: float, rotation: float = 0.0) -> list[Detection]:
+    def __call__(
+        self, image: RgbImage, *, min_score: float, rotation: float = 0.0, turn_back: bool = True
+    ) -> list[Detection]:
         """People in a picture, best first.
 
         Args:
             image: (H, W, 3) uint8.
             min_score: Detections below it are dropped, in [0, 1].
             rotation: Of the square that is looked at, radians, clockwise on screen.
+            turn_back: Whether detections are turned back by it; the reference forgets to.
 
         Returns:
             Detections in image pixels.
@@ -39,20 +44,35 @@ class PoseDetector:
         pixels = crop(image, square, DETECTOR_SIZE, replicate=False)
         boxes, scores = self._network(pixels[None])
         found = decode_detections(boxes[0], scores[0, :, 0], min_score)
+        crop_points = np.concatenate([_corners(found.boxes), found.keypoints], axis=1)
+        if turn_back:
+            points = _to_image(crop_points, square)
+        else:
+            points = _as_if_upright(crop_points, square, width, height)
         return [
-            Detection(float(score), _upright_box(box, square), _project(keypoints, square))
-            for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True)
+            Detection(float(score), _upright_box(placed[:4]), placed[4:])
+            for placed, score in zip(points, found.scores, strict=True)
         ]
 
 
-def _project(points: FloatArray, square: Roi) -> FloatArray:
-    projected: FloatArray = to_image(points[None], [square])[0].astype(np.float32)
-    return projected
+def _to_image(points: FloatArray, square: Roi) -> FloatArray:
+    placed: FloatArray = to_image(points, [square]).astype(np.float32)
+    return placed
 
 
-def _upright_box(box: FloatArray, square: Roi) -> Box:
-    """The upright rectangle around a box of a turned crop."""
-    left, top, right, bottom = box
-    corners = _project(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]), square)
-    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return Box(x0, y0, x1 - x0, y1 - y0)
+def _as_if_upright(points: FloatArray, square: Roi, width: int, height: int) -> FloatArray:
+    """Fractions of the upright picture taken for fractions of the picture as given."""
+    lying = abs(math.sin(square.rotation)) > 0.5
+    upright = (height, width) if lying else (width, height)
+    stretch = np.array([width / upright[0], height / upright[1]], np.float32)
+    return _to_image(points, letterbox(*upright, 0.0)) * stretch
+
+
+def _corners(boxes: FloatArray) -> FloatArray:
+    """(N, 4, 2) corners of boxes (N, 4) left, top, right, bottom."""
+    return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+
+
+def _upright_box(corners: FloatArray) -> Box:
+    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return Box(left, top, right - left, bottom - top)

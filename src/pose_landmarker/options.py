@@ -257,6 +257,9 @@ class ImageProcessingOptions:
         region_of_interest: Where people are looked for (ours; the reference refuses it):
             :class:`RegionOfInterest`, a tuple ``(left, top, right, bottom)``, or any object with
             those attributes. A body found there may reach beyond it.
+        reference_rotation: Whether a turned picture is treated like the reference treats it (ours, for
+            parity). MediaPipe 1.2.2 shows the detector the picture upright but does not turn its
+            answer back, so it looks for landmarks in the wrong place.
 
     Raises:
         OptionError: The angle is no multiple of 90, or the region is empty or out of the picture.
@@ -264,6 +267,7 @@ class ImageProcessingOptions:
 
     rotation_degrees: int = 0
     region_of_interest: RegionOfInterest | None = None
+    reference_rotation: bool = False
 
     def __post_init__(self) -> None:
         degrees: Any = self.rotation_degrees
@@ -276,6 +280,7 @@ class ImageProcessingOptions:
         object.__setattr__(self, "rotation_degrees", operator.index(degrees))
         if self.region_of_interest is not None:
             object.__setattr__(self, "region_of_interest", _region(self.region_of_interest))
+        check_flag("reference_rotation", self.reference_rotation)
 
     @property
     def rotation_rad(self) -> float:

@@ -86,6 +86,7 @@ class Pipeline:
             image[top:bottom, left:right],
             min_score=self.options.min_pose_detection_confidence,
             rotation=processing.rotation_rad,
+            turn_back=not processing.reference_rotation,
         )
         shifted = [_shift(detection, left, top) for detection in detections]
         rois = [roi_from_points(d.keypoints[0], d.keypoints[1]) for d in shifted]

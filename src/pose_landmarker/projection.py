@@ -16,7 +16,7 @@ def to_image(points: FloatArray, rois: list[Roi]) -> DoubleArray:
     Args:
         points: (N, K, 2 or 3) fractions of each crop's side: (0, 0) its top-left corner, (1, 1) its
             bottom-right one; z in the same unit.
-        rois: The N regions that the crops were taken from.
+        rois: The N regions that the crops were taken from, or one for all of them.
 
     Returns:
         (N, K, 2 or 3) float64 image pixels; z is scaled like x and y.

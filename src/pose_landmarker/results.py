@@ -142,8 +142,8 @@ class Pose:
     @property
     def box(self) -> Box:
         """The upright rectangle around all 33 landmarks, image pixels; may reach beyond the image."""
-        low, high = self.pixels.min(axis=0), self.pixels.max(axis=0)
-        return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+        (left, top), (right, bottom) = self.pixels.min(axis=0).tolist(), self.pixels.max(axis=0).tolist()
+        return Box(left, top, right - left, bottom - top)
 
     def __getitem__(self, key: str | int) -> NormalizedLandmark:
         """``pose[PoseLandmark.LEFT_KNEE]`` or ``pose["left_knee"]``."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import io
+import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.cache import cache_dir, write_atomically
 from pose_landmarker.errors import EngineError
+
+_TELEMETRY = "openvino_telemetry"
+_importing = threading.Lock()
 
 
 class OpenVinoNetwork:
@@ -47,8 +53,7 @@ def compile_openvino(model: bytes, *, scale: float, offset: float, threads: int)
 
     The compiled network is kept in the cache folder: reading TFLite anew costs half a second.
     """
-    import openvino
-
+    openvino = _import_openvino()
     core = openvino.Core()
     config = {
         "INFERENCE_PRECISION_HINT": "f32",  # its own default is bfloat16 where the CPU has it
@@ -70,6 +75,24 @@ def compile_openvino(model: bytes, *, scale: float, offset: float, threads: int)
             raise EngineError(f"OpenVINO cannot compile the network: {error}") from error
         _to_cache(compiled, cached)
     return OpenVinoNetwork(compiled)
+
+
+def _import_openvino() -> Any:
+    """OpenVINO without its telemetry, which reports every import to its maker.
+
+    OpenVINO does without ``openvino_telemetry`` where that is not installed, so it is told that.
+    """
+    with _importing:
+        if "openvino" in sys.modules:  # somebody else has imported it already
+            return importlib.import_module("openvino")
+        before = sys.modules.get(_TELEMETRY)
+        sys.modules[_TELEMETRY] = cast("ModuleType", None)  # None means: cannot be imported
+        try:
+            return importlib.import_module("openvino")
+        finally:
+            del sys.modules[_TELEMETRY]
+            if before is not None:
+                sys.modules[_TELEMETRY] = before
 
 
 def _read(core: Any, model: bytes) -> Any:

@@ -7,32 +7,29 @@ A stored model is two files in the cache folder: ``pose_landmarker_full.task``, 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
-import tarfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pose_landmarker.cache import CACHE_VARIABLE, cache_dir, write_atomically
 from pose_landmarker.errors import BundleError, FetchError, ModelError, ModelNotFoundError
 from pose_landmarker.models.bundle import Bundle, read_bundle
-from pose_landmarker.models.sources import (
+from pose_landmarker.models.published import (
     DETECTOR_NETWORK,
     DETECTOR_NETWORK_NPM,
     LANDMARK_NETWORKS,
     LICENCE,
     OFFICIAL_BUNDLES,
-    SOURCES,
-    Progress,
-    Source,
 )
 from pose_landmarker.options import MODEL_NAMES, BaseOptions, check_choice
+
+if TYPE_CHECKING:
+    from pose_landmarker.models.sources import Progress, Source
 
 #: Set to 1: the network is never touched.
 OFFLINE_VARIABLE = "POSE_LANDMARKER_OFFLINE"
@@ -98,13 +95,13 @@ def load_bundle(options: BaseOptions) -> Bundle:
     return read_bundle(fetch_model(options.model))
 
 
-def fetch_model(name: str, *, again: bool = False, sources: Sequence[Source] = SOURCES) -> Path:
+def fetch_model(name: str, *, again: bool = False, sources: Sequence[Source] | None = None) -> Path:
     """Bring a model to this machine unless it is there, whole; only one process at a time does it.
 
     Args:
         name: ``lite``, ``full`` or ``heavy``.
         again: Fetch even what is there; it is replaced only once the new one is whole.
-        sources: Asked in this order until one delivers.
+        sources: Asked in this order until one delivers; the usual ones by default.
 
     Returns:
         Where it is.
@@ -123,7 +120,7 @@ def fetch_model(name: str, *, again: bool = False, sources: Sequence[Source] = S
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_suffix(".lock")):
             if again or not _is_whole(path):  # another process may have been quicker
-                _fetch(name, path, [source for source in sources if name in source.models])
+                _fetch(name, path, sources)
     except OSError as error:
         if isinstance(error, ModelError):
             raise
@@ -146,14 +143,14 @@ def verify_model(name: str) -> str:
     """
     path = model_path(name)
     bundle = read_bundle(path)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    sha256 = _sha256(path.read_bytes())
     recorded = _read_record(path).get("sha256", sha256)
     if recorded != sha256:
         raise BundleError(f"{path.name} has SHA-256 {sha256}, but {recorded} was fetched")
     if sha256 == OFFICIAL_BUNDLES[name][1]:
         return "official bundle"
-    detector = hashlib.sha256(bundle.detector).hexdigest()
-    landmarks = hashlib.sha256(bundle.landmarks).hexdigest()
+    detector = _sha256(bundle.detector)
+    landmarks = _sha256(bundle.landmarks)
     known = detector in (DETECTOR_NETWORK, DETECTOR_NETWORK_NPM) and landmarks == LANDMARK_NETWORKS[name]
     return "official networks" if known else "unknown weights"
 
@@ -172,9 +169,16 @@ def is_offline() -> bool:
     return os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in ("", "0", "false", "no")
 
 
-def _fetch(name: str, path: Path, sources: Sequence[Source]) -> None:
+def _fetch(name: str, path: Path, sources: Sequence[Source] | None) -> None:
+    import tarfile
+    import zipfile
+
+    from pose_landmarker.models.sources import SOURCES  # brings the machinery of downloading
+
     failures = []
-    for source in sources:
+    for source in SOURCES if sources is None else sources:
+        if name not in source.models:
+            continue
         try:
             with _progress_bar(f"fetching {name}: {source.name}") as progress:
                 content = source.fetch(name, progress)
@@ -184,7 +188,7 @@ def _fetch(name: str, path: Path, sources: Sequence[Source]) -> None:
             continue
         record = {
             "source": source.name,
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": _sha256(content),
             "fetched": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "licence": LICENCE,
         }
@@ -208,6 +212,12 @@ def _by_hand(name: str, path: Path) -> str:
         f"To bring it by hand: run 'pose-landmarker models fetch {name}' on a machine with a network "
         f"and copy the file that it names to {path}; or pass model_asset_path= with a .task file."
     )
+
+
+def _sha256(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
 
 
 def _is_whole(path: Path) -> bool:
