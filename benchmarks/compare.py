@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -38,9 +39,9 @@ class Worker:
     """A process that has a landmarker and times it when asked."""
 
     def __init__(self, kind: str, model: Path, image: Path) -> None:
-        command = [python_of(kind), str(WORKER), kind, str(model), str(image)]
+        self._command = [python_of(kind), str(WORKER), kind, str(model), str(image)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
 
     def ask(self, calls: int) -> dict[str, Any]:
@@ -49,7 +50,10 @@ class Worker:
         assert self._process.stdout
         self._process.stdin.write(f"{calls}\n")
         self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the worker failed; try: {shlex.join(self._command)} <<< 1")
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     def close(self) -> None:
@@ -139,7 +143,7 @@ def photo_720p() -> Path:
     """The astronaut at 1280x720, in the benchmark's own folder."""
     path = ROOT / ".venv-bench-litert" / "astronaut_720p.png"
     if not path.exists():
-        pip = [python_of("litert"), "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:none:"]
+        pip = [python_of("litert"), "-m", "pip", "download", "--quiet", "--no-deps"]
         subprocess.run(
             [*pip, "scikit-image", "--dest", str(path.parent)], check=True, stderr=subprocess.DEVNULL
         )
@@ -153,18 +157,28 @@ def photo_720p() -> Path:
     return path
 
 
-def model_file(name: str) -> Path:
-    """A model, fetched where it is missing."""
-    command = [python_of("litert"), "-m", "pose_landmarker", "models", "fetch", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return Path(done.stdout.split(": ", 1)[1].rsplit(" (", 1)[0])
+def model_file(name: str, bundles: Path | None) -> Path:
+    """A bundle with the metadata that the reference wants: a given one, or the official one."""
+    if bundles is not None:
+        return bundles / f"pose_landmarker_{name}.task"
+    command = [python_of("litert"), "-m", "pose_landmarker", "models"]
+    subprocess.run([*command, "fetch", name], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    model = next(row for row in json.loads(done.stdout) if row["name"] == name)
+    if model["source"] != "official bundle":
+        raise SystemExit(
+            f"{name} came from the {model['source']}, which the reference cannot read: it wants TFLite "
+            "metadata. Give the folder of the official .task files with --bundles."
+        )
+    return Path(model["path"])
 
 
-def measure(kinds: Sequence[str], image: Path | None, models: Sequence[str], rounds: int) -> dict[str, Any]:
+def measure(kinds: Sequence[str], arguments: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     for kind in kinds:
         prepare(kind)
-    photo = image or photo_720p()
+    photo = arguments.image or photo_720p()
+    rounds = arguments.rounds
     figures: dict[str, Any] = {
         "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, {platform.system()}",
         "python": platform.python_version(),
@@ -173,9 +187,9 @@ def measure(kinds: Sequence[str], image: Path | None, models: Sequence[str], rou
         "per_picture": {},
         "first_result_ms": {},
     }
-    for name in models:
+    for name in arguments.models:
         print(f"measuring {name} ...", file=sys.stderr)
-        model = model_file(name)
+        model = model_file(name, arguments.bundles)
         figures["per_picture"][name] = time_per_picture(kinds, model, photo, rounds)
         figures["first_result_ms"][name] = time_to_first_result(kinds, model, photo, max(3, rounds // 3))
     return figures
@@ -206,17 +220,17 @@ def report(figures: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--image", type=Path, help="a photo of one person (default: the astronaut at 720p)")
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
+    parser.add_argument("--bundles", type=Path, help="folder of official .task files (default: fetched)")
     parser.add_argument("--without-openvino", action="store_true", help="only the core")
     parser.add_argument("--rounds", type=int, default=20, help="of five calls each (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     kinds = [kind for kind in ENVIRONMENTS if kind != "openvino" or not arguments.without_openvino]
-    figures = measure(kinds, arguments.image, arguments.models, arguments.rounds)
+    figures = measure(kinds, arguments)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
     print(report(figures))

@@ -40,9 +40,8 @@ class Clock:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--model", default="full")
     parser.add_argument("--image", help="a photo of one person (default: scikit-image's astronaut)")
     parser.add_argument("--calls", type=int, default=300)
@@ -54,7 +53,7 @@ def main() -> None:
     with PoseLandmarker.create(arguments.model, engine=arguments.engine) as landmarker:
         pipeline = landmarker._open_pipeline()
         for stage in (pipeline.detector, pipeline.landmark_net):
-            stage._network = networks.wrap(stage._network)  # type: ignore[attr-defined]
+            stage._network = networks.wrap(stage._network)
         for module in (detector, landmark_net):
             module.crop = resampling.wrap(module.crop)  # type: ignore[attr-defined]
         rows = []
@@ -66,9 +65,8 @@ def main() -> None:
             rows.append((total, networks.spent, resampling.spent, total - networks.spent - resampling.spent))
     medians = [statistics.median(column) * 1e3 for column in zip(*rows[10:], strict=True)]
     height, width = image.shape[:2]
-    print(
-        f"{arguments.model}, {arguments.engine}, {width}x{height}, {poses} pose, median ms of {len(rows) - 10} calls"
-    )
+    picture = f"{width}x{height}, {poses} pose"
+    print(f"{arguments.model}, {arguments.engine}, {picture}, median ms of {len(rows) - 10} calls")
     for name, value in zip(("total", "networks", "resampling", "everything else"), medians, strict=True):
         print(f"  {name:<16}{value:7.2f}")
 
@@ -76,7 +74,7 @@ def main() -> None:
 def _astronaut() -> np.ndarray:
     from skimage import data
 
-    return np.asarray(data.astronaut())
+    return np.asarray(data.astronaut())  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":
