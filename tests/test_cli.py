@@ -40,6 +40,7 @@ class TestImage:
         out, err = capsys.readouterr()
         assert err == ""
         assert "photos/astronaut.jpg  512x512  1 person" in out
+        assert "-> poses/astronaut_pose.jpg" in out
         assert "33 landmarks visible" in out
         drawn = np.asarray(Image.open("poses/astronaut_pose.jpg")).astype(int)
         original = np.asarray(Image.open("photos/astronaut.jpg")).astype(int)
@@ -55,7 +56,7 @@ class TestImage:
         assert main(["image", *arguments, *model]) == 1
         out, err = capsys.readouterr()
         assert "nobody found" in out
-        assert "2 pictures, 1 with people, 1 poses" in out
+        assert "2 pictures, 1 with people, 1 poses -> out" in out
         assert "3 of 5 failed:" in err
         assert "broken.jpg: " in err
         assert "gone.jpg: there is no such file" in err
@@ -86,7 +87,8 @@ class TestImage:
         Path("out/deep").write_text("in the way")
         assert main(["image", "photos", "-o", "out", *model]) == 1
         out, err = capsys.readouterr()
-        assert "astronaut_pose.jpg" in out
+        assert "astronaut.jpg  512x512  1 person" in out
+        assert Path("out/astronaut_pose.json").exists()
         assert "nobody.png: " in err
 
     def test_options_reach_the_landmarker(

@@ -115,10 +115,15 @@ def run(arguments: argparse.Namespace) -> int:
                     continue
                 counts.append(len(result))
                 with bar.external_write_mode(file=sys.stdout):
-                    _report(picture, result, written, as_json=arguments.json)
+                    if arguments.json:
+                        _print_json(picture, result)
+                    else:
+                        _print_found(picture, result)
+                        if len(pictures) == 1:
+                            print(*(f"  -> {path}" for path in written), sep="\n")
     if len(pictures) > 1 and not arguments.json:
-        people = sum(counts)
-        print(f"{len(counts)} pictures, {sum(map(bool, counts))} with people, {people} poses")
+        people = f"{sum(map(bool, counts))} with people, {sum(counts)} poses"
+        print(f"{len(counts)} pictures, {people} -> {folder}")
     if failures:
         print(f"{len(failures)} of {len(counts) + len(failures)} failed:", file=sys.stderr)
         for failure in failures:
@@ -159,12 +164,13 @@ def _process(
     return result, [drawing, record]
 
 
-def _report(picture: Picture, result: PoseLandmarkerResult, written: list[Path], *, as_json: bool) -> None:
-    if as_json:
-        from pose_landmarker.export import result_to_dict
+def _print_json(picture: Picture, result: PoseLandmarkerResult) -> None:
+    from pose_landmarker.export import result_to_dict
 
-        print(json.dumps({"image": str(picture.path), **result_to_dict(result)}))
-        return
+    print(json.dumps({"image": str(picture.path), **result_to_dict(result)}))
+
+
+def _print_found(picture: Picture, result: PoseLandmarkerResult) -> None:
     width, height = result.image_size
     people = {0: "nobody found", 1: "1 person"}.get(len(result), f"{len(result)} people")
     print(f"{picture.path}  {width}x{height}  {people}")
@@ -175,8 +181,6 @@ def _report(picture: Picture, result: PoseLandmarkerResult, written: list[Path],
             f"  {number}  score {pose.score:.2f}  box {box.width:.0f}x{box.height:.0f} at "
             f"({box.x:.0f}, {box.y:.0f})  {visible} of 33 landmarks visible"
         )
-    for path in written:
-        print(f"  -> {path}")
 
 
 def _failure(path: Path, error: Exception) -> str:

