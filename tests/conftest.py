@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,18 @@ from pose_landmarker.models import store
 from tests.tiny import tiny_bundle
 
 SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+#: For parametrize: every engine, and why one is left out.
+ENGINES = (
+    "litert",
+    pytest.param(
+        "openvino",
+        marks=pytest.mark.skipif(
+            find_spec("openvino") is None, reason="the extra 'openvino' is not installed"
+        ),
+    ),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,7 +60,7 @@ def media(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def model_file(_own_cache: None) -> Callable[[str], Path]:
     """Path of a real model: the shared one, else the stored or fetched one."""
 
     def find(name: str) -> Path:
@@ -57,15 +70,13 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     return find
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> None:
-    """No test reads or writes the user's cache folder; compiled networks are shared between tests."""
-    if "empty_cache" not in request.fixturenames:
-        base = tmp_path_factory.getbasetemp() / "cache"
-        monkeypatch.setenv("POSE_LANDMARKER_CACHE", str(base))
-    monkeypatch.delenv("POSE_LANDMARKER_OFFLINE", raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's cache folder; what is fetched or compiled serves all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSE_LANDMARKER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        patch.delenv("POSE_LANDMARKER_OFFLINE", raising=False)
+        yield
 
 
 @pytest.fixture

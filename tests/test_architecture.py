@@ -54,7 +54,7 @@ _PURE = (
     "projection",
     "roi",
 )
-_IMPURE_MODULES = {"os", "io", "time", "threading", "subprocess", "socket", "urllib", "tempfile"}
+_IMPURE_MODULES = {"os", "io", "shutil", "time", "threading", "subprocess", "socket", "urllib", "tempfile"}
 
 
 def _part(path: Path) -> str:
@@ -107,6 +107,8 @@ class TestModule:
         if _part(path) in _PURE:
             pure_enough = {"os"} if _part(path) == "options" else set()  # os.PathLike is only a type
             assert not {top for top, _ in _imports(path)} & _IMPURE_MODULES - pure_enough
+            names = [node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)]
+            assert not {"open", "print", "input", "Path"} & set(names)
 
 
 def test_only_the_command_line_prints() -> None:

@@ -66,7 +66,11 @@ def _other_shapes() -> bytes:
             archive({DETECTOR: b"\0" * 3_000_000, LANDMARKS: _LANDMARKS}, zipfile.ZIP_DEFLATED),
             "decompression bomb",
         ),
-        (archive({f"../../{DETECTOR}": _DETECTOR, f"/{LANDMARKS}": _LANDMARKS}), "holds no pose_detector"),
+        (archive({DETECTOR: _DETECTOR, LANDMARKS: _LANDMARKS, "../../x": b""}), "leads out of it"),
+        (archive({DETECTOR: _DETECTOR, LANDMARKS: _LANDMARKS, "/etc/x": b""}), "'/etc/x', a path that leads"),
+        (archive({DETECTOR: _DETECTOR, LANDMARKS: _LANDMARKS, "a\\..\\x": b""}), "leads out of it"),
+        (archive({DETECTOR: _DETECTOR, LANDMARKS: _LANDMARKS, "C:/x": b""}), "leads out of it"),
+        (archive({DETECTOR: _DETECTOR, LANDMARKS: _LANDMARKS}, zipfile.ZIP_BZIP2), "in another way"),
     ],
 )
 def test_unusable_bundles_say_why(content: bytes, reason: str) -> None:
@@ -103,6 +107,13 @@ def test_a_flipped_bit_in_the_weights_is_found() -> None:
         read_bundle(bytes(content))
 
 
+def test_files_far_too_large_are_not_even_read(tmp_path: Path) -> None:
+    with (tmp_path / "x.task").open("wb") as file:
+        file.truncate(10**10)  # sparse: takes no space
+    with pytest.raises(BundleError, match="10,000,000,000 bytes"):
+        read_bundle(tmp_path / "x.task")
+
+
 def test_encrypted_members_are_refused() -> None:
     content = bytearray(tiny_bundle())
     for signature, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
@@ -111,10 +122,16 @@ def test_encrypted_members_are_refused() -> None:
         read_bundle(bytes(content))
 
 
-@settings(max_examples=300)
-@given(st.randoms(use_true_random=False), st.integers(1, 12), st.booleans())
-def test_damaged_bundles_never_end_in_another_error(rng: random.Random, changes: int, cut: bool) -> None:
-    content = bytearray(tiny_bundle())
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_SAMPLES = {kind: archive({DETECTOR: _DETECTOR, LANDMARKS: _LANDMARKS}, kind) for kind in _COMPRESSIONS}
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from(_COMPRESSIONS), st.randoms(use_true_random=False), st.integers(1, 12), st.booleans())
+def test_damaged_bundles_never_end_in_another_error(
+    compression: int, rng: random.Random, changes: int, cut: bool
+) -> None:
+    content = bytearray(_SAMPLES[compression])
     for _ in range(changes):
         content[rng.randrange(len(content))] = rng.randrange(256)
     if cut:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pose_landmarker import __version__
+from pose_landmarker import EngineError, PoseLandmarker, __version__
+from pose_landmarker.arrays import RgbImage
 from pose_landmarker.cli import inputs
 from pose_landmarker.cli.main import main
 from pose_landmarker.models import sources, store
@@ -56,7 +59,7 @@ class TestImage:
         assert main(["image", *arguments, *model]) == 1
         out, err = capsys.readouterr()
         assert "nobody found" in out
-        assert "2 pictures, 1 with people, 1 poses -> out" in out
+        assert "2 pictures, 1 with people, 1 pose -> out" in out
         assert "3 of 5 failed:" in err
         assert "broken.jpg: " in err
         assert "gone.jpg: there is no such file" in err
@@ -79,6 +82,66 @@ class TestImage:
         for _ in range(2):
             assert main(["image", "photos", "-o", "photos", *model]) == 0
             assert "2 pictures" in capsys.readouterr().out
+
+    def test_a_result_named_by_hand_is_a_picture(
+        self, folder: Path, model: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("poses").mkdir()
+        Path("photos/astronaut.jpg").rename("poses/warrior_pose.jpg")
+        assert main(["image", "poses/warrior_pose.jpg", *model]) == 0
+        assert "1 person" in capsys.readouterr().out
+
+    def test_names_that_the_terminal_cannot_show(self, folder: Path, model: list[str]) -> None:
+        Path("photos/astronaut.jpg").rename("photos/\u5199\u771f.jpg")
+        command = [sys.executable, "-m", "pose_landmarker", "image", "photos", *model]
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert rb"\u5199\u771f.jpg  512x512  1 person" in done.stdout
+
+    def test_whatever_goes_wrong_with_one_picture(
+        self,
+        folder: Path,
+        model: list[str],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        real = PoseLandmarker.detect
+
+        def fail_on_the_first(self: PoseLandmarker, image: RgbImage, *rest: Any) -> Any:
+            if image.shape[0] == 512:
+                raise EngineError("the engine failed")
+            return real(self, image, *rest)
+
+        monkeypatch.setattr(PoseLandmarker, "detect", fail_on_the_first)
+        assert main(["image", "photos", *model]) == 1
+        out, err = capsys.readouterr()
+        assert "nobody found" in out
+        assert "astronaut.jpg: the engine failed" in err
+
+    def test_an_interruption_loses_nothing_that_is_done(
+        self,
+        folder: Path,
+        model: list[str],
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        real = PoseLandmarker.detect
+
+        def interrupt_on_the_second(self: PoseLandmarker, image: RgbImage, *rest: Any) -> Any:
+            if image.shape[0] != 512:
+                raise KeyboardInterrupt
+            return real(self, image, *rest)
+
+        monkeypatch.setattr(PoseLandmarker, "detect", interrupt_on_the_second)
+        assert main(["image", "photos", *model]) == 130
+        out, err = capsys.readouterr()
+        assert "1 pictures, 1 with people, 1 pose -> poses" in out
+        assert err == "interrupted\n"
+        assert sorted(path.name for path in Path("poses").iterdir()) == [
+            "astronaut_pose.jpg",
+            "astronaut_pose.json",
+        ]
 
     def test_an_output_that_cannot_be_written_spoils_nothing_else(
         self, folder: Path, model: list[str], capsys: pytest.CaptureFixture[str]
@@ -148,6 +211,15 @@ class TestNames:
             "b/x-2_pose.png",
             "c/X_pose.jpg",
         ]
+
+    def test_many_names_and_names_that_differ_in_case(self, tmp_path: Path) -> None:
+        for i in range(3):
+            (tmp_path / str(i)).mkdir()
+            for name in ("a.jpg", "A.png", "a-2.jpg"):
+                (tmp_path / str(i) / name).touch()
+        arguments = [str(path) for path in sorted(tmp_path.rglob("*.*"))]
+        outputs = [picture.output for picture in inputs.find_pictures(arguments, None)[0]]
+        assert len({str(output.with_suffix("")).casefold() for output in outputs}) == len(outputs) == 9
 
 
 class TestModels:

@@ -111,9 +111,16 @@ def test_silhouettes_are_tinted_by_opacity_and_mask() -> None:
     assert drawn[20, 20].tolist() == [GREY] * 3
 
 
-def test_masks_of_another_size_and_empty_masks() -> None:
-    small = _person(320, 240, mask=np.ones((24, 32), np.float32))
-    assert (annotate(_canvas(320, 240), _result(small)) != GREY).all(axis=2).mean() > 0.9
+def test_a_canvas_of_another_size_than_the_picture() -> None:
+    """Drawing over a thumbnail: landmarks and masks are scaled to it."""
+    pose = _person(1280, 960, mask=np.ones((960, 1280), np.float32))
+    drawn = annotate(_canvas(320, 240), _result(pose))
+    assert (drawn != GREY).all(axis=2).mean() > 0.9
+    x, y = _person(320, 240).pixels[PoseLandmark.LEFT_KNEE].astype(int)
+    assert drawn[y, x].tolist() == pytest.approx(DEFAULT_STYLE.left, abs=40)
+
+
+def test_empty_masks() -> None:
     empty = _person(320, 240, mask=np.zeros((240, 320), np.float32))
     np.testing.assert_array_equal(
         annotate(_canvas(320, 240), _result(empty)), annotate(_canvas(320, 240), _result(_person(320, 240)))
@@ -123,4 +130,7 @@ def test_masks_of_another_size_and_empty_masks() -> None:
 def test_several_people_are_numbered() -> None:
     one = annotate(_canvas(320, 240), _result(_person(320, 240)))
     two = annotate(_canvas(320, 240), _result(_person(320, 240), _person(320, 240)))
-    assert (one != two).any()
+    head = _person(320, 240).pixels.min(axis=0).astype(int)
+    above = np.s_[0 : head[1] - 5, 140:180]  # nothing but the number is drawn there
+    assert (one[above] == GREY).all()
+    assert (two[above] != GREY).any(axis=2).sum() > 20

@@ -1,28 +1,31 @@
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pose_landmarker import engines
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE
-from pose_landmarker.engines import Network, engine_name, load_engine
+from pose_landmarker.engines import Network, cpu, load_engine
 from pose_landmarker.engines.cpu import available_cpus, cpu_features, default_threads
 from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
 from pose_landmarker.engines.stderr import without_lines
 from pose_landmarker.errors import EngineError, MissingExtraError
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.tflite import with_outputs
+from tests.conftest import ENGINES
 from tests.tiny import tiny_network
 
-ENGINES = ("litert", "openvino")
+_OPENVINO = pytest.mark.skipif(find_spec("openvino") is None, reason="the extra 'openvino' is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def detector(model_file: Callable[[str], Path]) -> bytes:
 
 
 def _compile(engine: str, model: bytes, threads: int = 2) -> Network:
-    return load_engine(engine)(model, scale=DETECTOR_SCALE, offset=DETECTOR_OFFSET, threads=threads)
+    return load_engine(engine)[1](model, scale=DETECTOR_SCALE, offset=DETECTOR_OFFSET, threads=threads)
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +90,13 @@ class TestEveryEngine:
 
 
 def test_the_engines_agree(detector: bytes, pixels: RgbImage) -> None:
-    litert, openvino = (_compile(engine, detector)(pixels) for engine in ENGINES)
+    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+    litert, openvino = (_compile(engine, detector)(pixels) for engine in ("litert", "openvino"))
     np.testing.assert_allclose(litert[0], openvino[0], atol=0.05)  # of values up to 1,000
     np.testing.assert_allclose(litert[1], openvino[1], atol=0.05)  # logits up to 100
 
 
+@_OPENVINO
 def test_openvino_keeps_what_it_compiled_and_survives_a_damaged_file(
     empty_cache: Path, detector: bytes, pixels: RgbImage
 ) -> None:
@@ -103,6 +108,7 @@ def test_openvino_keeps_what_it_compiled_and_survives_a_damaged_file(
     assert blob.stat().st_size > 1000
 
 
+@_OPENVINO
 def test_openvino_does_without_a_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: bytes, pixels: RgbImage
 ) -> None:
@@ -111,13 +117,45 @@ def test_openvino_does_without_a_cache(
     assert _compile("openvino", detector)(pixels)[1].shape == (3, 2254, 1)
 
 
-def test_auto_takes_openvino_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engine_name("auto") == "openvino"
-    assert engine_name("litert") == "litert"
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
-    assert engine_name("auto") == "litert"
-    with pytest.raises(MissingExtraError, match=r"pip install 'pose-landmarker\[openvino\]'"):
-        load_engine("openvino")
+def _pretend(monkeypatch: pytest.MonkeyPatch, version: str | None) -> None:
+    """As if this version of OpenVINO were installed, or none."""
+
+    def find(package: str) -> str:
+        if version is None:
+            raise importlib.metadata.PackageNotFoundError(package)
+        return version
+
+    monkeypatch.setattr(importlib.metadata, "version", find)
+
+
+class TestChoice:
+    def test_auto_takes_openvino_where_it_works(self) -> None:
+        pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
+        assert load_engine("auto")[0] == "openvino"
+
+    @pytest.mark.parametrize(
+        ("version", "reason"),
+        [(None, "needs OpenVINO"), ("2024.6.0", "needs OpenVINO 2026.4 or newer, not 2024.6.0")],
+    )
+    def test_auto_takes_litert_where_openvino_is_missing_or_old(
+        self, monkeypatch: pytest.MonkeyPatch, version: str | None, reason: str
+    ) -> None:
+        _pretend(monkeypatch, version)
+        assert load_engine("auto")[0] == "litert"
+        with pytest.raises(MissingExtraError, match=reason) as caught:
+            load_engine("openvino")
+        assert "pip install 'pose-landmarker[openvino]'" in str(caught.value)
+
+    def test_auto_takes_litert_where_openvino_is_broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        _pretend(monkeypatch, "2026.4.1")
+        monkeypatch.setitem(sys.modules, "openvino", None)
+        assert load_engine("auto")[0] == "litert"
+        with pytest.raises(MissingExtraError, match="cannot be loaded"):
+            load_engine("openvino")
+
+    def test_an_engine_of_ones_own(self) -> None:
+        engine = FakeEngine([])
+        assert load_engine(engine) == ("FakeEngine", engine)
 
 
 _QUIET = """
@@ -163,6 +201,26 @@ class TestStandardError:
         os.write(2, b"after\n")
         assert capfd.readouterr().err == "before\nafter\n"
 
+    def test_whatever_stands_in_for_sys_stderr(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        for stand_in in (None, object()):
+            monkeypatch.setattr(sys, "stderr", stand_in)
+            with without_lines(b"chatter"):
+                os.write(2, b"chatter\nkept\n")
+        assert capfd.readouterr().err == "kept\nkept\n"
+
+    def test_no_place_to_hold_it_back(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        def refuse() -> None:
+            raise FileNotFoundError("no usable temporary directory")
+
+        monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+        with without_lines(b"chatter"):
+            os.write(2, b"chatter\n")
+        assert capfd.readouterr().err == "chatter\n"
+
     def test_a_process_without_standard_error(self) -> None:
         script = (
             "import os, sys; os.close(2); sys.stderr = None\n"
@@ -186,11 +244,22 @@ class TestCpu:
             ({}, None),
         ],
     )
-    def test_limits_of_containers(self, tmp_path: Path, files: dict[str, str], cpus: int | None) -> None:
+    def test_limits_of_containers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], cpus: int | None
+    ) -> None:
+        monkeypatch.setattr("pose_landmarker.engines.cpu._OWN_CGROUP", tmp_path / "nowhere")
         for name, text in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(text)
-        assert available_cpus(tmp_path) == (cpus or available_cpus(tmp_path / "nowhere"))
+        assert available_cpus(tmp_path) == (cpus or available_cpus(tmp_path / "nothing"))
+
+    def test_the_limit_of_a_group_further_down(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "own").write_text("1:name=systemd:/x\n0::/user.slice/job.scope\n")
+        monkeypatch.setattr(cpu, "_OWN_CGROUP", tmp_path / "own")
+        (tmp_path / "user.slice" / "job.scope").mkdir(parents=True)
+        (tmp_path / "cpu.max").write_text("max 100000")
+        (tmp_path / "user.slice" / "cpu.max").write_text("100000 100000")
+        assert available_cpus(tmp_path) == 1
 
     @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux has affinities")
     def test_affinity(self) -> None:

@@ -97,6 +97,34 @@ class TestArrays:
         assert picture.mode == mode
         assert as_rgb(picture)[2, 3].tolist() == pytest.approx(wanted, abs=1)
 
+    def test_pillow_images_are_taken_as_they_lie(self, photo: RgbImage) -> None:
+        """Results are in the coordinates of the picture as given, so nothing is turned silently."""
+        picture = Image.fromarray(photo)
+        picture.getexif()[0x0112] = 6
+        np.testing.assert_array_equal(as_rgb(picture), photo)
+
+    def test_a_damaged_pillow_image(self, photo: RgbImage) -> None:
+        content = encode_image(photo, ".png")
+        with pytest.raises(ImageFileError, match=r"the Pillow image: .*truncated"):
+            as_rgb(Image.open(io.BytesIO(content[: len(content) // 2])))
+
+    @pytest.mark.parametrize("view", ["bgr", "rows", "columns", "transposed", "fortran", "rgba", "grey"])
+    def test_every_memory_layout(self, noise: RgbImage, view: str) -> None:
+        layouts = {
+            "bgr": noise[..., ::-1],
+            "rows": noise[::-2],
+            "columns": noise[:, ::-1],
+            "transposed": noise.transpose(1, 0, 2),
+            "fortran": np.asfortranarray(noise),
+            "rgba": np.dstack([noise, noise[..., 0]])[:, ::2],
+            "grey": noise[..., 1],
+        }
+        image = layouts[view]
+        rgb = as_rgb(image)
+        assert rgb.flags.c_contiguous
+        wanted = np.dstack([image] * 3) if image.ndim == 2 else image[..., :3]
+        np.testing.assert_array_equal(rgb, wanted)
+
     def test_floating_point_pictures_are_refused(self) -> None:
         with pytest.raises(ImageError, match="floating-point"):
             as_rgb(Image.fromarray(np.zeros((4, 4), np.float32)))
@@ -168,6 +196,8 @@ class TestFiles:
             (b"just text, nothing else", "not a picture"),
             (b"\0\0\0\x18ftypheic" + b"\0" * 40, "HEIC"),
             (b"\0\0\0\x18ftypmp42" + b"\0" * 40, "video"),
+            (b"RIFF\0\0\0\0AVI " + b"\0" * 40, "video"),
+            (b"RIFF\0\0\0\0WEBP" + b"\0" * 40, "not a picture|x.jpg: "),
             (b"\xff\xd8\xff\xe0" + b"\0" * 40, "x.jpg"),
         ],
     )
@@ -204,6 +234,7 @@ def _sample(kind: str) -> bytes:
     return _SAMPLES[kind]
 
 
+@pytest.mark.filterwarnings("ignore")  # Pillow's, about oddities in metadata
 @settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "TGA", "ICO"]),

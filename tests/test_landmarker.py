@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from pose_landmarker import (
 )
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.engines.cpu import default_threads
+from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
 from pose_landmarker.media import read_image
 from tests.poses import astronaut_photo
 
@@ -72,6 +74,12 @@ class TestCreation:
         with PoseLandmarker.create(model_file("lite"), engine="litert", threads=1) as made:
             assert made.threads == 1
             assert repr(made) == "<PoseLandmarker IMAGE, litert, 1 threads>"
+
+    def test_an_engine_of_ones_own(self, tiny_task: bytes) -> None:
+        networks = [FakeNetwork((2254, 12), (2254, 1)), FakeNetwork()]
+        with PoseLandmarker.create(tiny_task, engine=FakeEngine(networks), num_poses=2) as made:
+            assert made.engine == "FakeEngine"
+            assert made.detect(np.zeros((4, 4), np.uint8)).poses == ()
 
     def test_missing_and_damaged_models(self, tmp_path: Path) -> None:
         with pytest.raises(ModelNotFoundError, match=r"pose_landmarker_full.task.*model='lite'"):
@@ -171,11 +179,19 @@ class TestDetection:
         image = read_image(media / "multi" / "tfjs_three_people.jpg")
         centers = []
         for region in ((0.6, 0, 1, 1), (0, 0, 0.3, 0.7)):
-            options = ImageProcessingOptions(region_of_interest=region)  # type: ignore[arg-type]
+            options = ImageProcessingOptions(region_of_interest=region)
             (pose, *_) = landmarker.detect(image, options).poses
             centers.append(pose["nose"].x)
         assert centers[0] > 0.75
         assert centers[1] < 0.3
+
+    def test_no_least_confidence_at_all(self, model_file: Callable[[str], Path], astronaut: RgbImage) -> None:
+        path = model_file("lite")
+        options: Any = {"min_pose_detection_confidence": 0, "min_pose_presence_confidence": 0}
+        with PoseLandmarker.create(path, engine="litert", num_poses=3, **options) as made:
+            poses = made.detect(astronaut).poses
+        assert len(poses) == 3
+        assert all(np.isfinite(pose.landmarks).all() for pose in poses)
 
     def test_masks_when_asked_for(self, model_file: Callable[[str], Path], astronaut: RgbImage) -> None:
         path = model_file("full")

@@ -157,6 +157,13 @@ class TestDetections:
         assert len(decode_detections(boxes, scores, 0.5).scores) == 1
         assert len(decode_detections(boxes, scores, 0.5001).scores) == 0
 
+    def test_scores_of_nothing_are_nobody_even_when_everybody_is_asked_for(self) -> None:
+        boxes, scores = self._raw()
+        scores[5] = -8.0
+        found = decode_detections(boxes, scores, 0.0)
+        assert len(found.scores) == 1
+        assert np.isfinite(found.boxes).all()
+
     def test_best_first(self) -> None:
         boxes, scores = self._raw()
         boxes[:, 2:4] = 4.0
@@ -174,6 +181,7 @@ class TestLandmarks:
         found = decode_landmarks(raw.reshape(1, 195), heatmaps)
         np.testing.assert_allclose(found.points[0, 3], [0.5, 0.25, -0.1])
         assert found.visibility[0, 3] == 0.5
+        assert found.points.shape == (1, 35, 3)
         assert found.presence[0, 3] == pytest.approx(1 / (1 + math.exp(-2)))
 
     def test_raw_values_are_not_written_to(self) -> None:

@@ -60,6 +60,7 @@ def test_values_out_of_range_name_option_value_and_range(name: str, value: Any, 
         ("num_poses", "2"),
         ("num_poses", True),
         ("num_poses", None),
+        ("min_tracking_confidence", np.zeros(2)),
         ("min_pose_detection_confidence", "0.5"),
         ("min_pose_presence_confidence", None),
         ("min_tracking_confidence", True),
@@ -117,6 +118,7 @@ def test_model_by_name_path_or_bytes(tmp_path: Path) -> None:
     assert BaseOptions.of("lite").model == "lite"
     assert BaseOptions.of("models/x.task").model_asset_path == Path("models/x.task")
     assert BaseOptions.of(tmp_path / "full").model_asset_path == tmp_path / "full"
+    assert BaseOptions.of(Path("full")).model_asset_path == Path("full")
     assert BaseOptions.of(b"PK").model_asset_buffer == b"PK"
     assert BaseOptions.of(bytearray(b"PK")).model_asset_buffer == b"PK"  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="'lite', 'full' or 'heavy'"):

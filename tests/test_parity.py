@@ -19,8 +19,7 @@ import pytest
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, PoseLandmarkerResult
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.media import read_image
-
-ENGINES = ("litert", "openvino")
+from tests.conftest import ENGINES
 
 #: Loaded once: 141 pictures for every model, number of people and engine.
 _read = lru_cache(maxsize=None)(read_image)

@@ -148,7 +148,7 @@ def test_a_region_shows_the_detector_only_itself() -> None:
     image[:, 100:] = 255
     detector = FakeNetwork(answer=lambda _: _detections((0.5, 0.5, 0.5, 0.25, 5.0)))
     pipeline, _ = _pipeline(detector, _landmarks(0.9))
-    right = ImageProcessingOptions(region_of_interest=(0.5, 0, 1, 1))  # type: ignore[arg-type]
+    right = ImageProcessingOptions(region_of_interest=(0.5, 0, 1, 1))
     (pose,) = pipeline(image, right)
     assert detector.seen[0][0, :220, :220].min() == 255
     assert (pose.roi.center_x, pose.roi.center_y) == pytest.approx((150, 50))
@@ -190,5 +190,5 @@ def test_the_detector_gives_boxes_and_keypoints_in_pixels(noise: RgbImage) -> No
 
 def test_bodies_know_the_auxiliary_landmarks(noise: RgbImage) -> None:
     bodies = LandmarkNet(_landmarks(0.9), with_masks=False)(noise, [Roi(80, 60, 100, 0)])
-    assert bodies.points.shape == (1, 39, 3)
-    assert bodies.mask_logits is None
+    assert bodies.points.shape == bodies.world.shape == (1, 35, 3)
+    assert bodies.mask(0, 160, 120) is None

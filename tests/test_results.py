@@ -29,7 +29,7 @@ def test_a_landmark_by_name_number_and_enum() -> None:
 
 
 def test_arrays_are_float32_and_read_only() -> None:
-    pose = make_pose(mask=np.zeros((4, 5), np.float32))
+    pose = make_pose(image_size=(5, 4), mask=np.zeros((4, 5), np.float32))
     assert pose.mask is not None
     for array in (pose.landmarks, pose.world_landmarks, pose.visibility, pose.presence, pose.mask):
         assert array.dtype == np.float32
@@ -52,7 +52,7 @@ def test_wrong_shapes_are_refused() -> None:
 
 
 def test_printing_shows_shapes_not_pixels() -> None:
-    pose = make_pose(mask=np.zeros((4, 5), np.float32), track_id=3)
+    pose = make_pose(image_size=(5, 4), mask=np.zeros((4, 5), np.float32), track_id=3)
     assert "track 3" in repr(pose)
     assert "33 landmarks visible, mask" in repr(pose)
     assert len(repr(pose)) < 150
@@ -61,7 +61,7 @@ def test_printing_shows_shapes_not_pixels() -> None:
 
 
 def test_the_references_lists() -> None:
-    pose = make_pose(mask=np.zeros((4, 5), np.float32))
+    pose = make_pose(image_size=(5, 4), mask=np.zeros((4, 5), np.float32))
     result = PoseLandmarkerResult(poses=(pose, pose), image_size=(5, 4), with_masks=True)
     assert len(result) == len(result.pose_landmarks) == len(result.pose_world_landmarks) == 2
     assert len(result.pose_landmarks[1]) == 33

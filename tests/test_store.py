@@ -85,6 +85,22 @@ class TestFetching:
         store.fetch_model("full", sources=[*failing, _source(tiny_task)])
         assert store.stored_model("full").source == "test source"
 
+    def test_whatever_a_source_does_wrong_the_next_is_asked(
+        self, empty_cache: Path, tiny_task: bytes
+    ) -> None:
+        def explode(model: str, progress: Progress) -> bytes:
+            raise OSError(28, "No space left on device")
+
+        store.fetch_model("full", sources=[Source("full disk", ("full",), explode), _source(tiny_task)])
+        assert store.stored_model("full").source == "test source"
+
+    def test_leftovers_of_killed_processes_are_cleaned_up(self, empty_cache: Path, tiny_task: bytes) -> None:
+        folder = empty_cache / "models"
+        folder.mkdir(parents=True)
+        (folder / ".pose_landmarker_full.task.0123abcd.part").write_bytes(b"half")
+        store.fetch_model("full", sources=[_source(tiny_task)])
+        assert not list(folder.glob(".*"))
+
     def test_when_all_fail_each_answer_is_told_and_nothing_is_left(self, empty_cache: Path) -> None:
         sources_ = [_broken("no route", "one"), _source(b"garbage", name="two")]
         with pytest.raises(FetchError) as caught:
@@ -251,6 +267,9 @@ def server(monkeypatch: pytest.MonkeyPatch, tiny_task: bytes) -> Iterator[Callab
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if answer["body"] == b"garbage":  # not even HTTP
+                self.wfile.write(b"garbage\r\n\r\n")
+                return
             self.send_response(200 if answer["body"] else 404)
             self.send_header("Content-Length", str(answer["length"]))
             self.end_headers()
@@ -284,13 +303,18 @@ class TestOfficialSource:
         assert sources.fetch_official("full", lambda done, total: seen.append((done, total))) == tiny_task
         assert seen[-1] == (len(tiny_task), len(tiny_task))
 
-    @pytest.mark.parametrize("case", ["missing", "other", "longer", "cut off"])
+    @pytest.mark.parametrize("case", ["missing", "garbage", "other", "longer", "cut off"])
     def test_anything_else_is_refused(
         self, server: Callable[[bytes, int], None], tiny_task: bytes, case: str
     ) -> None:
-        body = {"missing": b"", "other": b"x" * 99, "longer": tiny_task * 50, "cut off": tiny_task[:500]}[
-            case
-        ]
+        bodies = {
+            "missing": b"",
+            "garbage": b"garbage",
+            "other": b"x" * 99,
+            "longer": tiny_task * 50,
+            "cut off": tiny_task[:500],
+        }
+        body = bodies[case]
         server(body, len(tiny_task) if case == "cut off" else len(body))
         with pytest.raises(FetchError):
             sources.fetch_official("full", lambda done, total: None)

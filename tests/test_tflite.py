@@ -90,8 +90,12 @@ def _survives(model: bytes) -> None:
         pass
 
 
-def test_a_vector_that_claims_to_be_huge_is_refused_at_once() -> None:
-    damaged = bytearray(NETWORK)
-    for place in range(0, len(damaged) - 4, 4):
-        huge = bytes(damaged[:place]) + b"\xff\xff\xff\x7f" + bytes(damaged[place + 4 :])
-        _survives(huge)
+def test_a_vector_that_claims_to_be_huge_is_refused() -> None:
+    refused = 0
+    for place in range(0, len(NETWORK) - 4, 4):
+        huge = NETWORK[:place] + b"\xff\xff\xff\x7f" + NETWORK[place + 4 :]
+        try:
+            with_outputs(huge, ["out1"])
+        except BundleError as error:
+            refused += "elements ends outside the file" in str(error)
+    assert refused >= 4  # the lists of graphs, tensors, outputs and operators, at least

@@ -32,7 +32,7 @@ def weighted_nms(
     Args:
         boxes: (N, 4) left, top, right, bottom.
         points: (N, K, 2) points that belong to each box.
-        scores: (N,) above 0.
+        scores: (N,), every one above 0.
         min_iou: Overlap from which boxes are one.
 
     Returns:

@@ -19,8 +19,10 @@ MIN_SUPPRESSION_IOU = 0.5
 
 #: Side of the landmark network's input (tensors_to_pose_landmarks_and_segmentation.pbtxt).
 LANDMARK_SIZE = 256
-#: 33 of the body, 2 auxiliary ones that give the next region, 4 that nothing uses.
+#: 33 of the body, 2 auxiliary ones that give the next region, 4 that nothing uses ...
 NUM_RAW_LANDMARKS = 39
+#: ... and are dropped.
+NUM_USED_LANDMARKS = 35
 #: Side of the window of the heat map that refines a landmark (same file: kernel_size).
 REFINE_WINDOW = 7
 #: A window whose best cell is below this refines nothing (same file: min_confidence_to_refine).
@@ -45,11 +47,11 @@ class CropLandmarks(NamedTuple):
     """Landmarks of N crops: x, y, z as fractions of the crop's side."""
 
     points: FloatArray
-    """(N, 39, 3)."""
+    """(N, 35, 3)."""
     visibility: FloatArray
-    """(N, 39) in [0, 1]."""
+    """(N, 35) in [0, 1]."""
     presence: FloatArray
-    """(N, 39) in [0, 1]."""
+    """(N, 35) in [0, 1]."""
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -68,7 +70,8 @@ def decode_detections(boxes: FloatArray, scores: FloatArray, min_score: float) -
         min_score: Detections below it are dropped, in [0, 1].
     """
     confidence = sigmoid(np.minimum(np.maximum(scores, -SCORE_LIMIT), SCORE_LIMIT))
-    kept = np.flatnonzero(confidence >= min_score)
+    # A score of 0 has no weight in an average, so it is nobody even where everybody is asked for.
+    kept = np.flatnonzero((confidence >= min_score) & (confidence > 0))
     raw = boxes[kept] / np.float32(DETECTOR_SIZE)
     anchors = _ANCHORS[kept]
     centers, half = raw[:, :2] + anchors, raw[:, 2:4] / 2
@@ -85,7 +88,7 @@ def decode_landmarks(raw: FloatArray, heatmaps: FloatArray) -> CropLandmarks:
             each of 39 landmarks.
         heatmaps: (N, 64, 64, 39) logits.
     """
-    rows = raw.reshape(-1, NUM_RAW_LANDMARKS, 5)
+    rows = raw.reshape(-1, NUM_RAW_LANDMARKS, 5)[:, :NUM_USED_LANDMARKS]
     points = rows[..., :3] / np.float32(LANDMARK_SIZE)
     points[..., :2] = refine(points[..., :2], heatmaps)
     confidence = sigmoid(rows[..., 3:])
@@ -101,12 +104,12 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
 
     Args:
         points: (N, K, 2) fractions of the map's sides.
-        heatmaps: (N, H, W, K) logits.
+        heatmaps: (N, H, W, K or more) logits; the first K maps belong to the points.
 
     Returns:
         (N, K, 2) fractions of the map's sides.
     """
-    count, height, width, landmarks = heatmaps.shape
+    count, height, width, depth = heatmaps.shape
     last = np.array([width - 1, height - 1])
     # Truncated towards zero like the reference's int(). Points that are not finite or far outside
     # would overflow an integer: they become -1, which is outside too.
@@ -117,8 +120,9 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     in_map = (around >= 0) & (around <= last[:, None])
     columns, rows = np.minimum(np.maximum(around, 0), last[:, None]).transpose(2, 0, 1, 3)
     pixels = rows[..., :, None] * width + columns[..., None, :]
-    maps = heatmaps.reshape(count, height * width, landmarks)
-    window = maps[np.arange(count)[:, None, None, None], pixels, np.arange(landmarks)[:, None, None]]
+    maps = heatmaps.reshape(count, height * width, depth)
+    which = np.arange(points.shape[1])[:, None, None]
+    window = maps[np.arange(count)[:, None, None, None], pixels, which]
     weight = sigmoid(window) * (in_map[:, :, 1, :, None] & in_map[:, :, 0, None, :])
 
     by_column, by_row = weight.sum(axis=-2), weight.sum(axis=-1)

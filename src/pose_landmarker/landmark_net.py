@@ -7,7 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
-from pose_landmarker.decoding import LANDMARK_SIZE, NUM_RAW_LANDMARKS, decode_landmarks, sigmoid
+from pose_landmarker.decoding import (
+    LANDMARK_SIZE,
+    NUM_RAW_LANDMARKS,
+    NUM_USED_LANDMARKS,
+    decode_landmarks,
+    sigmoid,
+)
 from pose_landmarker.engines import Network
 from pose_landmarker.imaging import crop, uncrop_mask
 from pose_landmarker.projection import to_image, to_world
@@ -28,17 +34,25 @@ class Bodies(NamedTuple):
     """What the landmark network says of N regions, in the coordinates of the picture."""
 
     points: DoubleArray
-    """(N, 39, 3) image pixels: 33 of the body, then 2 auxiliary ones that give the next region."""
+    """(N, 35, 3) image pixels: 33 of the body, then 2 auxiliary ones that give the next region."""
     world: DoubleArray
-    """(N, 39, 3) metres."""
+    """(N, 35, 3) metres."""
     visibility: FloatArray
-    """(N, 39) in [0, 1]."""
+    """(N, 35) in [0, 1]."""
     presence: FloatArray
-    """(N, 39) in [0, 1]."""
+    """(N, 35) in [0, 1]."""
     scores: FloatArray
     """(N,) in [0, 1]: that there is a body at all."""
     mask_logits: FloatArray | None
-    """(N, 256, 256), in the coordinates of each crop."""
+    """(N, 256, 256), in the coordinates of each crop; None where no masks were asked for."""
+    rois: list[Roi]
+    """The N regions."""
+
+    def mask(self, i: int, width: int, height: int) -> FloatArray | None:
+        """The mask of the i-th body over a picture of that size: (height, width) in [0, 1], or None."""
+        if self.mask_logits is None:
+            return None
+        return uncrop_mask(sigmoid(self.mask_logits[i]), self.rois[i], width, height)
 
 
 class LandmarkNet:
@@ -67,14 +81,10 @@ class LandmarkNet:
         landmarks = decode_landmarks(raw, heatmaps)
         return Bodies(
             points=to_image(landmarks.points, rois),
-            world=to_world(world.reshape(-1, NUM_RAW_LANDMARKS, 3), rois),
+            world=to_world(world.reshape(-1, NUM_RAW_LANDMARKS, 3)[:, :NUM_USED_LANDMARKS], rois),
             visibility=landmarks.visibility,
             presence=landmarks.presence,
             scores=scores[:, 0],
             mask_logits=masks[0][..., 0] if self._with_masks else None,
+            rois=rois,
         )
-
-
-def full_mask(logits: FloatArray, roi: Roi, width: int, height: int) -> FloatArray:
-    """The mask of one body over the whole picture: (height, width) float32 in [0, 1]."""
-    return uncrop_mask(sigmoid(logits), roi, width, height)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pose_landmarker.engines import engine_name, load_engine
+from pose_landmarker.engines import load_engine
 from pose_landmarker.engines.cpu import default_threads
 from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError
 from pose_landmarker.media.images import as_rgb
@@ -36,7 +35,8 @@ class PoseLandmarker:
 
     Attributes:
         options: What it was made with.
-        engine: The inference engine that runs the networks: ``"litert"`` or ``"openvino"``.
+        engine: The inference engine that runs the networks: ``"litert"``, ``"openvino"``, or the name
+            of a function of your own.
         threads: How many threads that engine uses.
     """
 
@@ -48,13 +48,10 @@ class PoseLandmarker:
                 f"running_mode {options.running_mode.name} is not there yet: this release has IMAGE only"
             )
         self.options = options
-        self.engine = engine_name(options.engine)
+        self.engine, engine = load_engine(options.engine)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
-        self._pipeline: Pipeline | None = Pipeline.build(
-            bundle, load_engine(self.engine), options, self.threads
-        )
-        self._closing = threading.Lock()
+        self._pipeline: Pipeline | None = Pipeline.build(bundle, engine, options, self.threads)
 
     @classmethod
     def create(
@@ -107,6 +104,8 @@ class PoseLandmarker:
         Raises:
             ClosedError: The landmarker is closed.
             ImageError: The image cannot be used; the message says what is wanted.
+            OptionTypeError: ``image_processing_options`` is something else.
+            EngineError: The inference engine failed.
         """
         pipeline = self._open_pipeline()
         processing = _UPRIGHT if image_processing_options is None else image_processing_options
@@ -124,8 +123,7 @@ class PoseLandmarker:
 
     def close(self) -> None:
         """Free the networks. Closing twice is fine; calls under way in other threads finish."""
-        with self._closing:
-            self._pipeline = None
+        self._pipeline = None
 
     def __enter__(self) -> PoseLandmarker:
         self._open_pipeline()

@@ -12,8 +12,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 
 from pose_landmarker.errors import OptionError, OptionTypeError
 
@@ -50,7 +50,10 @@ def check_fraction(name: str, value: object) -> float:
     """``value`` as a ``float`` in [0, 1], or an error that names the option."""
     if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
         raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r} ({type(value).__name__})")
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):  # an array, say
+        raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r}") from None
     if not 0.0 <= number <= 1.0:
         raise OptionError(f"{name} must be a number from 0 to 1, not {number}")
     return number
@@ -127,9 +130,9 @@ class BaseOptions:
                 "model must be 'lite', 'full', 'heavy', the path of a .task file or its bytes, not "
                 f"{type(model).__name__}"
             )
-        path = Path(model)
-        if path.name == str(model) and path.suffix != ".task" and not path.exists():
-            check_choice("model", path.name, MODEL_NAMES)  # a misspelt name rather than a path
+        path = PurePath(model)
+        if isinstance(model, str) and path.name == model and path.suffix != ".task":
+            check_choice("model", model, MODEL_NAMES)  # a misspelt name rather than a path
         return cls(model_asset_path=path)
 
 
@@ -147,8 +150,9 @@ class PoseLandmarkerOptions:
             LIVE_STREAM).
         output_segmentation_masks: Whether every pose carries a mask. Costs time.
         result_callback: Receives the results of a LIVE_STREAM, and only of that.
-        engine: ``"auto"``, ``"litert"`` or ``"openvino"`` (ours). ``auto`` takes OpenVINO where it is
-            installed.
+        engine: ``"auto"``, ``"litert"``, ``"openvino"``, or a function of your own that compiles
+            networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes OpenVINO where
+            it is installed.
         threads: Threads of the inference engine (ours). By default as many as this process may use,
             four at most.
 
@@ -165,7 +169,7 @@ class PoseLandmarkerOptions:
     min_tracking_confidence: float = 0.5
     output_segmentation_masks: bool = False
     result_callback: ResultCallback | None = None
-    engine: str = "auto"
+    engine: str | Callable[..., Any] = "auto"
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -186,7 +190,8 @@ class PoseLandmarkerOptions:
         ):
             self._set(name, check_fraction(name, getattr(self, name)))
         check_flag("output_segmentation_masks", self.output_segmentation_masks)
-        check_choice("engine", self.engine, ENGINE_NAMES)
+        if not callable(self.engine):
+            check_choice("engine", self.engine, ENGINE_NAMES)
         if self.threads is not None:
             self._set("threads", check_integer("threads", self.threads, low=1, high=1024))
         self._check_callback()
@@ -219,7 +224,7 @@ class OptionValues(TypedDict, total=False):
     min_tracking_confidence: float
     output_segmentation_masks: bool
     result_callback: ResultCallback | None
-    engine: str
+    engine: str | Callable[..., Any]
     threads: int | None
 
 
@@ -266,7 +271,7 @@ class ImageProcessingOptions:
     """
 
     rotation_degrees: int = 0
-    region_of_interest: RegionOfInterest | None = None
+    region_of_interest: RegionOfInterest | tuple[float, float, float, float] | None = None
     reference_rotation: bool = False
 
     def __post_init__(self) -> None:
@@ -281,6 +286,11 @@ class ImageProcessingOptions:
         if self.region_of_interest is not None:
             object.__setattr__(self, "region_of_interest", _region(self.region_of_interest))
         check_flag("reference_rotation", self.reference_rotation)
+
+    @property
+    def region(self) -> RegionOfInterest | None:
+        """The region of interest, checked."""
+        return cast("RegionOfInterest | None", self.region_of_interest)
 
     @property
     def rotation_rad(self) -> float:

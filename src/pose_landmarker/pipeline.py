@@ -10,7 +10,7 @@ from pose_landmarker.arrays import RgbImage
 from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE, PoseDetector
 from pose_landmarker.engines import Engine
 from pose_landmarker.imaging import check_side
-from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, Bodies, LandmarkNet, full_mask
+from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, Bodies, LandmarkNet
 from pose_landmarker.models.bundle import Bundle
 from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
@@ -39,6 +39,7 @@ class Pipeline:
 
         Raises:
             EngineError: A network cannot be compiled.
+            BundleError: A network lacks an output, or is damaged.
         """
         masks = options.output_segmentation_masks
         detector = engine(
@@ -70,18 +71,17 @@ class Pipeline:
         found = self.detect(image, processing)[: self.options.num_poses]
         if not found:
             return ()
-        rois = [roi for _, roi in found]
-        bodies = self.landmark_net(image, rois)
+        bodies = self.landmark_net(image, [roi for _, roi in found])
         return tuple(
-            _pose(bodies, i, roi, (width, height), detection.score)
-            for i, (detection, roi) in enumerate(found)
-            if bodies.scores[i] >= self.options.min_pose_presence_confidence
+            _pose(bodies, i, (width, height), detection.score)
+            for i, (detection, _) in enumerate(found)
+            if float(bodies.scores[i]) >= self.options.min_pose_presence_confidence
         )
 
     def detect(self, image: RgbImage, processing: ImageProcessingOptions) -> list[tuple[Detection, Roi]]:
         """People and their regions, best first, image pixels."""
         height, width = image.shape[:2]
-        left, top, right, bottom = pixel_region(processing.region_of_interest, width, height)
+        left, top, right, bottom = pixel_region(processing.region, width, height)
         detections = self.detector(
             image[top:bottom, left:right],
             min_score=self.options.min_pose_detection_confidence,
@@ -101,19 +101,18 @@ def _shift(detection: Detection, left: int, top: int) -> Detection:
     return Detection(detection.score, box, detection.keypoints + np.array([left, top], np.float32))
 
 
-def _pose(bodies: Bodies, i: int, roi: Roi, image_size: tuple[int, int], detection_score: float) -> Pose:
+def _pose(bodies: Bodies, i: int, image_size: tuple[int, int], detection_score: float) -> Pose:
     """The i-th body as a pose: pixels become fractions of the picture here and nowhere else."""
     width, height = image_size
     body = slice(NUM_LANDMARKS)
-    mask = None if bodies.mask_logits is None else full_mask(bodies.mask_logits[i], roi, width, height)
     return Pose(
         landmarks=(bodies.points[i, body] / (width, height, width)).astype(np.float32),
         world_landmarks=bodies.world[i, body].astype(np.float32),
         visibility=bodies.visibility[i, body].copy(),
         presence=bodies.presence[i, body].copy(),
         score=float(bodies.scores[i]),
-        roi=roi,
+        roi=bodies.rois[i],
         image_size=image_size,
         detection_score=detection_score,
-        mask=mask,
+        mask=bodies.mask(i, width, height),
     )

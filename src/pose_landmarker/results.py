@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pose_landmarker.arrays import FloatArray, frozen
 from pose_landmarker.topology import LANDMARK_NAMES, NUM_LANDMARKS, landmark_index
@@ -132,12 +133,19 @@ class Pose:
                 raise ValueError(f"Pose.{name} has shape {array.shape}, wanted {shape}")
             object.__setattr__(self, name, frozen(array.view()))
         if self.mask is not None:
+            if self.mask.shape != self.image_size[::-1]:
+                raise ValueError(f"Pose.mask has shape {self.mask.shape}, wanted {self.image_size[::-1]}")
             object.__setattr__(self, "mask", frozen(self.mask.view()))
 
     @property
     def pixels(self) -> FloatArray:
         """(33, 2) x, y in image pixels."""
         return self.landmarks[:, :2] * np.asarray(self.image_size, np.float32)
+
+    @property
+    def visible(self) -> npt.NDArray[np.bool_]:
+        """(33,) which landmarks are more likely visible than not."""
+        return self.visibility >= 0.5
 
     @property
     def box(self) -> Box:
@@ -159,7 +167,7 @@ class Pose:
         mask = "" if self.mask is None else ", mask"
         return (
             f"<Pose {track}score {self.score:.3f}, box {width:.0f}x{height:.0f} at ({x:.0f}, {y:.0f}), "
-            f"{int((self.visibility > 0.5).sum())} of {NUM_LANDMARKS} landmarks visible{mask}>"
+            f"{int(self.visible.sum())} of {NUM_LANDMARKS} landmarks visible{mask}>"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,8 +93,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run this command; 0, or 1 where a picture failed."""
-    from tqdm import tqdm
-
     processing = ImageProcessingOptions(
         rotation_degrees=arguments.rotate, region_of_interest=_region(arguments.region)
     )
@@ -104,31 +103,38 @@ def run(arguments: argparse.Namespace) -> int:
         raise OptionError(f"--output {folder} is a file, wanted a folder")
     pictures, failures = find_pictures(arguments.photos, folder)
     counts: list[int] = []
-    if pictures:
-        with _landmarker(arguments) as landmarker:
-            bar = tqdm(pictures, unit="picture", disable=None if len(pictures) > 1 else True, leave=False)
-            for picture in bar:
-                try:
-                    result, written = _process(landmarker, picture, processing, folder)
-                except (OSError, ValueError) as error:  # one bad picture spoils no other
-                    failures.append(_failure(picture.path, error))
-                    continue
-                counts.append(len(result))
-                with bar.external_write_mode(file=sys.stdout):
-                    if arguments.json:
-                        _print_json(picture, result)
+    try:
+        if pictures:
+            with _landmarker(arguments) as landmarker:
+                for picture, found in _results(landmarker, pictures, processing, folder):
+                    if isinstance(found, Exception):
+                        failures.append(_failure(picture.path, found))
                     else:
-                        _print_found(picture, result)
-                        if len(pictures) == 1:
-                            print(*(f"  -> {path}" for path in written), sep="\n")
-    if len(pictures) > 1 and not arguments.json:
-        people = f"{sum(map(bool, counts))} with people, {sum(counts)} poses"
-        print(f"{len(counts)} pictures, {people} -> {folder}")
-    if failures:
-        print(f"{len(failures)} of {len(counts) + len(failures)} failed:", file=sys.stderr)
-        for failure in failures:
-            print(f"  {failure}", file=sys.stderr)
+                        counts.append(len(found))
+                        _print(picture, found, folder if len(pictures) == 1 else None, arguments.json)
+    finally:  # also when interrupted: what is done is done, and is told
+        _summarise(len(pictures), counts, failures, None if arguments.json else folder)
     return 1 if failures else 0
+
+
+def _results(
+    landmarker: PoseLandmarker,
+    pictures: list[Picture],
+    processing: ImageProcessingOptions,
+    folder: Path | None,
+) -> Iterator[tuple[Picture, PoseLandmarkerResult | Exception]]:
+    """Every picture with what was found in it, or with what went wrong; a progress bar meanwhile."""
+    from tqdm import tqdm
+
+    bar = tqdm(pictures, unit="picture", disable=None if len(pictures) > 1 else True, leave=False)
+    for picture in bar:
+        found: PoseLandmarkerResult | Exception
+        try:
+            found = _process(landmarker, picture, processing, folder)
+        except Exception as error:  # whatever it is, one bad picture spoils no other
+            found = error
+        with bar.external_write_mode(file=sys.stdout):
+            yield picture, found
 
 
 def _landmarker(arguments: argparse.Namespace) -> PoseLandmarker:
@@ -147,44 +153,62 @@ def _landmarker(arguments: argparse.Namespace) -> PoseLandmarker:
 
 def _process(
     landmarker: PoseLandmarker, picture: Picture, processing: ImageProcessingOptions, folder: Path | None
-) -> tuple[PoseLandmarkerResult, list[Path]]:
+) -> PoseLandmarkerResult:
     from pose_landmarker.cache import write_atomically
     from pose_landmarker.draw import annotate
-    from pose_landmarker.export import result_to_dict
     from pose_landmarker.media import encode_image, read_image
 
     image = read_image(picture.path)
     result = landmarker.detect(image, processing)
-    if folder is None:
-        return result, []
-    drawing, record = folder / picture.output, (folder / picture.output).with_suffix(".json")
-    write_atomically(drawing, encode_image(annotate(image, result), drawing.suffix))
-    content = {"image": str(picture.path), **result_to_dict(result)}
-    write_atomically(record, json.dumps(content, indent=1).encode() + b"\n")
-    return result, [drawing, record]
+    if folder is not None:
+        drawing, record = _targets(picture, folder)
+        write_atomically(drawing, encode_image(annotate(image, result), drawing.suffix))
+        write_atomically(record, json.dumps(_record(picture, result), indent=1).encode() + b"\n")
+    return result
 
 
-def _print_json(picture: Picture, result: PoseLandmarkerResult) -> None:
+def _targets(picture: Picture, folder: Path) -> tuple[Path, Path]:
+    drawing = folder / picture.output
+    return drawing, drawing.with_suffix(".json")
+
+
+def _record(picture: Picture, result: PoseLandmarkerResult) -> dict[str, Any]:
     from pose_landmarker.export import result_to_dict
 
-    print(json.dumps({"image": str(picture.path), **result_to_dict(result)}))
+    return {"image": str(picture.path), **result_to_dict(result)}
 
 
-def _print_found(picture: Picture, result: PoseLandmarkerResult) -> None:
+def _print(picture: Picture, result: PoseLandmarkerResult, folder: Path | None, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_record(picture, result)))
+        return
     width, height = result.image_size
     people = {0: "nobody found", 1: "1 person"}.get(len(result), f"{len(result)} people")
     print(f"{picture.path}  {width}x{height}  {people}")
     for number, pose in enumerate(result.poses, start=1):
         box = pose.box
-        visible = int((pose.visibility > 0.5).sum())
         print(
             f"  {number}  score {pose.score:.2f}  box {box.width:.0f}x{box.height:.0f} at "
-            f"({box.x:.0f}, {box.y:.0f})  {visible} of 33 landmarks visible"
+            f"({box.x:.0f}, {box.y:.0f})  {pose.visible.sum()} of 33 landmarks visible"
         )
+    if folder is not None:
+        print(*(f"  -> {path}" for path in _targets(picture, folder)), sep="\n")
+
+
+def _summarise(wanted: int, counts: list[int], failures: list[str], folder: Path | None) -> None:
+    if wanted > 1 and folder is not None:
+        with_people, poses = sum(map(bool, counts)), sum(counts)
+        plural = "" if poses == 1 else "s"
+        print(f"{len(counts)} pictures, {with_people} with people, {poses} pose{plural} -> {folder}")
+    if failures:
+        print(f"{len(failures)} of {len(counts) + len(failures)} failed:", file=sys.stderr)
+        for failure in failures:
+            print(f"  {failure}", file=sys.stderr)
 
 
 def _failure(path: Path, error: Exception) -> str:
-    message = str(error) if not isinstance(error, OSError) or not error.strerror else error.strerror
+    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    message = message or type(error).__name__
     return message if message.startswith(str(path)) else f"{path}: {message}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pose_landmarker._version import __version__
 from pose_landmarker.cache import cache_dir
-from pose_landmarker.engines import engine_name
+from pose_landmarker.engines import load_engine
 from pose_landmarker.engines.cpu import available_cpus, cpu_features, cpu_model, default_threads
 from pose_landmarker.models.store import is_offline, stored_model
 from pose_landmarker.options import MODEL_NAMES
@@ -46,10 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def collect() -> dict[str, dict[str, Any]]:
     """Everything that this command prints, by group."""
-    import cv2
-
-    from pose_landmarker.imaging import rounds_like_opencv4
-
     versions = {name: _version(name) or "not installed" for name in _PACKAGES}
     versions |= {name: version for name in _OTHER_OPENCV if (version := _version(name))}
     return {
@@ -61,10 +57,9 @@ def collect() -> dict[str, dict[str, Any]]:
         },
         "packages": {
             **versions,
-            "cv2 in use": cv2.__version__,
-            "resampling": "exact, by OpenCV" if rounds_like_opencv4() else "exact, by numpy (slow: see docs)",
+            **_opencv(),
         },
-        "engine": {"auto means": engine_name("auto"), "default threads": default_threads()},
+        "engine": {"auto means": load_engine("auto")[0], "default threads": default_threads()},
         "processor": {
             "model": cpu_model() or platform.processor() or platform.machine(),
             "usable / present": f"{available_cpus()} / {os.cpu_count()}",
@@ -76,6 +71,18 @@ def collect() -> dict[str, dict[str, Any]]:
             **{name: stored_model(name).source or "not on this machine" for name in MODEL_NAMES},
         },
     }
+
+
+def _opencv() -> dict[str, str]:
+    try:
+        import cv2
+
+        from pose_landmarker.imaging import rounds_like_opencv4
+
+        by = "OpenCV" if rounds_like_opencv4() else "numpy (slow: see docs)"
+    except Exception as error:  # this report must come whatever is broken
+        return {"cv2 in use": f"broken: {error}"}
+    return {"cv2 in use": cv2.__version__, "resampling": f"exact, by {by}"}
 
 
 def _version(package: str) -> str:

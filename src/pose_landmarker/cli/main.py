@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from pose_landmarker._version import __version__
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 where something failed, 2 where the command was not understood,
         130 where it was interrupted.
     """
+    _calm_streams()
     parsed = _parser().parse_args(arguments)
     if parsed.verbose:
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -50,6 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return status
+
+
+def _calm_streams() -> None:
+    """File names may hold characters that the terminal has no code for; warnings are for developers."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module="PIL")  # oddities in pictures' metadata
 
 
 def _fail(error: Exception, status: int) -> int:

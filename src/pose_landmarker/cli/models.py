@@ -76,11 +76,9 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 
 def _fetched(name: str, *, again: bool) -> str:
-    before = store.stored_model(name)
+    there_already = not again and store.has_model(name)
     path = store.fetch_model(name, again=again)
-    after = store.stored_model(name)
-    there_already = not again and before.size is not None and before == after
-    return f"{path} ({'there already' if there_already else f'from {after.source}'})"
+    return f"{path} ({'there already' if there_already else f'from {store.stored_model(name).source}'})"
 
 
 def _verify(arguments: argparse.Namespace) -> int:

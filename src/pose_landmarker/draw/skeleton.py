@@ -36,13 +36,24 @@ def draw_skeleton(canvas: RgbImage, pose: Pose, style: DrawStyle) -> None:
     """
     points = _canvas_points(canvas, pose)
     drawable = _drawable(pose)
-    visible = drawable & (pose.visibility >= style.min_visibility)
+    visible = drawable & pose.visible
     if (drawable & ~visible).any() and style.hidden_opacity > 0:
-        layer = canvas.copy()
-        _draw(layer, points, drawable, pose, style)
-        blended = canvas + np.float32(style.hidden_opacity) * (layer.astype(np.float32) - canvas)
-        canvas[...] = np.rint(blended).astype(np.uint8)
+        part = _around(canvas, points[drawable], pose, style)
+        before = canvas[part].astype(np.float32)
+        _draw(canvas, points, drawable, pose, style)
+        blended = before + np.float32(style.hidden_opacity) * (canvas[part] - before)
+        canvas[part] = np.rint(blended).astype(np.uint8)
     _draw(canvas, points, visible, pose, style)
+
+
+def _around(
+    canvas: RgbImage, points: npt.NDArray[np.int32], pose: Pose, style: DrawStyle
+) -> tuple[slice, slice]:
+    """The part of the canvas that drawing these points can change."""
+    margin = int(3 * _thickness(canvas, pose, style)) + 2
+    left, top = np.maximum((points.min(axis=0) >> _SHIFT) - margin, 0).tolist()
+    right, bottom = np.maximum((points.max(axis=0) >> _SHIFT) + margin, 0).tolist()
+    return slice(top, bottom), slice(left, right)
 
 
 def draw_number(canvas: RgbImage, pose: Pose, number: int, style: DrawStyle) -> None:

@@ -24,7 +24,6 @@ class DrawStyle:
         tints: Colours of silhouettes, one person after the other.
         tint_opacity: Of silhouettes, from 0 to 1.
         hidden_opacity: Of landmarks that are not visible, from 0 to 1.
-        min_visibility: Landmarks below it count as hidden.
         line_scale: Thickness of lines as a share of the body's size.
     """
 
@@ -35,7 +34,6 @@ class DrawStyle:
     tints: tuple[Color, ...] = ((0, 158, 115), (204, 121, 167), (240, 228, 66), (0, 114, 178), (213, 94, 0))
     tint_opacity: float = 0.45
     hidden_opacity: float = 0.35
-    min_visibility: float = 0.5
     line_scale: float = 0.009
 
 

@@ -6,12 +6,15 @@ arrays of its outputs. Nothing else of an engine is known outside this package.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib.util import find_spec
+import importlib.metadata
+import logging
 from typing import Protocol
 
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.errors import MissingExtraError
+
+#: Releases before it crash on damaged networks.
+_MIN_OPENVINO = (2026, 4)
 
 
 class Network(Protocol):
@@ -25,6 +28,9 @@ class Network(Protocol):
 
         Returns:
             The outputs in the order of the flatbuffer, each (N, ...) float32, free to be written to.
+
+        Raises:
+            EngineError: The engine failed.
         """
 
 
@@ -39,27 +45,25 @@ class Engine(Protocol):
         """
 
 
-def engine_name(name: str) -> str:
-    """The engine that ``auto`` stands for on this machine, or the name itself.
+def load_engine(name: str | Engine) -> tuple[str, Engine]:
+    """An engine by name, imported now, and its name: ``auto`` is OpenVINO where that works, else LiteRT.
+
+    An engine that is given as such is returned as it is.
 
     Raises:
-        MissingExtraError: The engine named is not installed.
+        MissingExtraError: The engine named is not installed, is too old or cannot be loaded.
     """
-    has_openvino = find_spec("openvino") is not None
-    if name == "auto":
-        return "openvino" if has_openvino else "litert"
-    if name == "openvino" and not has_openvino:
-        raise MissingExtraError("engine='openvino' needs OpenVINO: pip install 'pose-landmarker[openvino]'")
-    return name
-
-
-def load_engine(name: str) -> Engine:
-    """The engine of that name, imported now.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    return _ENGINES[engine_name(name)]()
+    if not isinstance(name, str):
+        return getattr(name, "__name__", type(name).__name__), name
+    if name == "litert":
+        return name, _litert()
+    try:
+        return "openvino", _openvino()
+    except MissingExtraError as error:
+        if name == "openvino":
+            raise
+        logging.getLogger("pose_landmarker").debug("engine 'auto' takes LiteRT: %s", error)
+        return "litert", _litert()
 
 
 def _litert() -> Engine:
@@ -69,9 +73,18 @@ def _litert() -> Engine:
 
 
 def _openvino() -> Engine:
-    from pose_landmarker.engines.openvino import compile_openvino
+    wanted = ".".join(map(str, _MIN_OPENVINO))
+    line = "pip install 'pose-landmarker[openvino]'"
+    try:
+        version = importlib.metadata.version("openvino")
+    except importlib.metadata.PackageNotFoundError:
+        raise MissingExtraError(f"engine='openvino' needs OpenVINO: {line}") from None
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _MIN_OPENVINO:
+        raise MissingExtraError(f"engine='openvino' needs OpenVINO {wanted} or newer, not {version}: {line}")
+    from pose_landmarker.engines.openvino import compile_openvino, import_openvino
 
+    try:
+        import_openvino()
+    except ImportError as error:
+        raise MissingExtraError(f"OpenVINO {version} is installed but cannot be loaded: {error}") from error
     return compile_openvino
-
-
-_ENGINES: dict[str, Callable[[], Engine]] = {"litert": _litert, "openvino": _openvino}

@@ -1,4 +1,4 @@
-"""OpenVINO: quicker than LiteRT on x86 (extra ``openvino``). Computes in float32, like the reference."""
+"""OpenVINO (extra ``openvino``): quicker than LiteRT on some processors. Computes in float32."""
 
 from __future__ import annotations
 
@@ -9,52 +9,28 @@ import io
 import sys
 import tempfile
 import threading
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-import numpy as np
-
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.cache import cache_dir, write_atomically
+from pose_landmarker.engines.sequential import SequentialNetwork
 from pose_landmarker.errors import EngineError
 
 _TELEMETRY = "openvino_telemetry"
+#: Compiled networks that are kept: three models, with and without masks, and the detector, twice.
+_MAX_KEPT = 16
+
 _importing = threading.Lock()
 
 
-class OpenVinoNetwork:
-    """A network compiled by OpenVINO."""
-
-    def __init__(self, compiled: Any) -> None:
-        self._request = compiled.create_infer_request()
-        self._outputs = compiled.outputs
-        self._lock = threading.Lock()
-
-    def __call__(self, images: RgbImage) -> tuple[FloatArray, ...]:
-        """Run on a batch, one image after the other (see :class:`pose_landmarker.engines.Network`).
-
-        Real batches gain nothing on a processor: their activations leave its cache.
-        """
-        rows = [self._run(image) for image in images]
-        return tuple(np.concatenate(column) for column in zip(*rows, strict=True))
-
-    def _run(self, image: RgbImage) -> list[FloatArray]:
-        with self._lock:
-            try:
-                self._request.infer([image[None]], share_inputs=True)
-            except RuntimeError as error:
-                raise EngineError(f"OpenVINO failed to run the network: {error}") from error
-            return [self._request.get_tensor(output).data.copy() for output in self._outputs]
-
-
-def compile_openvino(model: bytes, *, scale: float, offset: float, threads: int) -> OpenVinoNetwork:
+def compile_openvino(model: bytes, *, scale: float, offset: float, threads: int) -> SequentialNetwork:
     """Compile a TFLite network (see :class:`pose_landmarker.engines.Engine`).
 
     The compiled network is kept in the cache folder: reading TFLite anew costs half a second.
     """
-    openvino = _import_openvino()
-    core = openvino.Core()
     config = {
         "INFERENCE_PRECISION_HINT": "f32",  # its own default is bfloat16 where the CPU has it
         "INFERENCE_NUM_THREADS": threads,
@@ -62,25 +38,39 @@ def compile_openvino(model: bytes, *, scale: float, offset: float, threads: int)
         # Pinned, two networks of one thread each in a process share one core.
         "ENABLE_CPU_PINNING": False,
     }
-    key = repr(
-        (hashlib.sha256(model).hexdigest(), scale, offset, openvino.__version__, sorted(config.items()))
-    )
-    cached = cache_dir() / "openvino" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.blob"
-    compiled = _from_cache(core, cached, config)
-    if compiled is None:
-        try:
+    try:
+        core = _core()
+        path = _kept_at(core, model, scale, offset, config)
+        compiled = _read_kept(core, path, config)
+        if compiled is None:
             graph = _with_pixels(_read(core, model), scale, offset)
             compiled = core.compile_model(graph, "CPU", config)
+            _keep(compiled, path)
+    except (RuntimeError, OSError) as error:
+        raise EngineError(f"OpenVINO cannot compile the network: {error}") from error
+    return SequentialNetwork(_Runner(compiled))
+
+
+class _Runner:
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self._outputs = compiled.outputs
+
+    def __call__(self, image: RgbImage) -> tuple[FloatArray, ...]:
+        try:
+            self._request.infer([image[None]], share_inputs=True)
         except RuntimeError as error:
-            raise EngineError(f"OpenVINO cannot compile the network: {error}") from error
-        _to_cache(compiled, cached)
-    return OpenVinoNetwork(compiled)
+            raise EngineError(f"OpenVINO failed to run the network: {error}") from error
+        return tuple(self._request.get_tensor(output).data.copy() for output in self._outputs)
 
 
-def _import_openvino() -> Any:
+def import_openvino() -> Any:
     """OpenVINO without its telemetry, which reports every import to its maker.
 
     OpenVINO does without ``openvino_telemetry`` where that is not installed, so it is told that.
+
+    Raises:
+        ImportError: It is not installed, or cannot be loaded.
     """
     with _importing:
         if "openvino" in sys.modules:  # somebody else has imported it already
@@ -95,9 +85,14 @@ def _import_openvino() -> Any:
                 sys.modules[_TELEMETRY] = before
 
 
+@cache
+def _core() -> Any:
+    return import_openvino().Core()
+
+
 def _read(core: Any, model: bytes) -> Any:
-    # The TFLite reader takes files only.
-    with tempfile.TemporaryDirectory(prefix="pose-landmarker-") as folder:
+    # The TFLite reader takes files only, and may still hold them when the folder goes (Windows).
+    with tempfile.TemporaryDirectory(prefix="pose-landmarker-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "network.tflite"
         path.write_bytes(model)
         return core.read_model(path)
@@ -117,17 +112,24 @@ def _with_pixels(graph: Any, scale: float, offset: float) -> Any:
     return processor.build()
 
 
-def _from_cache(core: Any, path: Path, config: dict[str, Any]) -> Any:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    try:
-        return core.import_model(io.BytesIO(content), "CPU", config)
-    except RuntimeError:  # damaged, or of another build under the same version
-        return None
+def _kept_at(core: Any, model: bytes, scale: float, offset: float, config: dict[str, Any]) -> Path:
+    """Where a compiled network is kept: another version or processor has another place."""
+    device = [core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
+    version = import_openvino().__version__
+    key = repr((hashlib.sha256(model).hexdigest(), scale, offset, version, device, sorted(config.items())))
+    return cache_dir() / "openvino" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.blob"
 
 
-def _to_cache(compiled: Any, path: Path) -> None:
+def _read_kept(core: Any, path: Path, config: dict[str, Any]) -> Any:
+    # Not there, damaged, or of another build under the same version: then it is compiled anew.
+    with contextlib.suppress(OSError, RuntimeError):
+        return core.import_model(io.BytesIO(path.read_bytes()), "CPU", config)
+    return None
+
+
+def _keep(compiled: Any, path: Path) -> None:
     with contextlib.suppress(OSError, RuntimeError):  # a cache that cannot be written is no cache
         write_atomically(path, compiled.export_model().getvalue())
+        kept = sorted(path.parent.glob("*.blob"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in kept[_MAX_KEPT:]:
+            old.unlink()

@@ -10,7 +10,6 @@ import contextlib
 import io
 import os
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.errors import ImageError, ImageFileError
+from pose_landmarker.imaging import three_channels
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,8 +37,9 @@ def as_rgb(image: object) -> RgbImage:
 
     Args:
         image: A uint8 array (H, W, 3) red first, (H, W) or (H, W, 1) greyscale, or (H, W, 4) RGBA;
-            the path of a file; a Pillow image; or an object with ``numpy_view()`` like the
-            reference's ``Image``. Transparency is ignored, as by the reference.
+            the path of a file; a Pillow image, taken as it lies (only files are turned upright); or an
+            object with ``numpy_view()`` like the reference's ``Image``. Transparency is ignored, as by
+            the reference.
 
     Returns:
         (H, W, 3) uint8: the array given where it is one already, else a new one.
@@ -55,7 +56,8 @@ def as_rgb(image: object) -> RgbImage:
     if callable(view):
         return _array_as_rgb(np.asarray(view()))
     if hasattr(image, "getexif") and hasattr(image, "convert"):
-        return _pillow_as_rgb(image)
+        with _named_errors("the Pillow image"):
+            return _pillow_as_rgb(image)
     raise ImageError(
         f"an image of type {type(image).__name__} cannot be used; wanted a numpy array, a path, a "
         "Pillow image or an object with numpy_view()"
@@ -74,26 +76,9 @@ def read_image(path: str | os.PathLike[str]) -> RgbImage:
     Raises:
         ImageFileError: The file is missing, damaged, no picture, or larger than 2²⁹ pixels.
     """
-    from PIL import Image, UnidentifiedImageError
-
-    name = os.fspath(path)
-    try:
-        with _quietly(), _opened(name) as picture:
-            return _pillow_as_rgb(picture)
-    except FileNotFoundError:
-        raise ImageFileError(f"{name}: there is no such file") from None
-    except UnidentifiedImageError:
-        raise ImageFileError(f"{name}: {_why_unidentified(Path(name))}") from None
-    except Image.DecompressionBombError as error:
-        raise ImageFileError(f"{name}: {error}") from error
-    except MemoryError as error:
-        raise ImageFileError(f"{name}: not enough memory to decode it") from error
-    except (OSError, ValueError, SyntaxError, TypeError, IndexError, RuntimeError, EOFError) as error:
-        # Pillow's decoders raise all of these for damaged files.
-        if isinstance(error, ImageError):
-            raise ImageFileError(f"{name}: {error}") from error
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ImageFileError(f"{name}: {reason or type(error).__name__}") from error
+    name = os.fsdecode(path)
+    with _named_errors(name), _opened(name) as picture:
+        return _pillow_as_rgb(picture, upright=True)
 
 
 def encode_image(image: RgbImage, suffix: str) -> bytes:
@@ -132,9 +117,7 @@ def _array_as_rgb(array: npt.NDArray[Any]) -> RgbImage:
         raise ImageError(f"the image has shape {array.shape}, {_WANTED}.{hint}")
     if array.size == 0:
         raise ImageError(f"the image is empty: its shape is {array.shape}")
-    if array.ndim == 2:
-        return np.repeat(array[..., None], 3, axis=2)
-    return np.ascontiguousarray(array[..., :3])
+    return three_channels(np.asarray(array))
 
 
 def _dtype_hint(array: npt.NDArray[Any]) -> str:
@@ -151,16 +134,16 @@ def _dtype_hint(array: npt.NDArray[Any]) -> str:
     return ""
 
 
-def _pillow_as_rgb(picture: Any) -> RgbImage:
+def _pillow_as_rgb(picture: Any, *, upright: bool = False) -> RgbImage:
     from PIL import ImageOps
 
     if picture.mode.startswith(("I", "F")):  # Pillow clips these instead of scaling them
         picture = _eight_bits(picture)
-    # Unreadable EXIF data says nothing about the pixels.
-    with contextlib.suppress(SyntaxError, ValueError, TypeError, KeyError):
-        picture = ImageOps.exif_transpose(picture)
-    array = np.asarray(picture.convert("RGB"))
-    return _array_as_rgb(array)
+    if upright:
+        # Unreadable EXIF data says nothing about the pixels.
+        with contextlib.suppress(SyntaxError, ValueError, TypeError, KeyError):
+            picture = ImageOps.exif_transpose(picture)
+    return _array_as_rgb(np.asarray(picture.convert("RGB")))
 
 
 def _eight_bits(picture: Any) -> Any:
@@ -204,11 +187,22 @@ def _opened(name: str) -> Iterator[Image.Image]:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Without Pillow's warnings about oddities in metadata."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+def _named_errors(name: str) -> Iterator[None]:
+    """Whatever Pillow raises, as an ImageFileError that names the picture."""
+    from PIL import UnidentifiedImageError
+
+    try:
         yield
+    except FileNotFoundError:
+        raise ImageFileError(f"{name}: there is no such file") from None
+    except UnidentifiedImageError:
+        raise ImageFileError(f"{name}: {_why_unidentified(Path(name))}") from None
+    except MemoryError as error:
+        raise ImageFileError(f"{name}: not enough memory to decode it") from error
+    except (OSError, ValueError, SyntaxError, TypeError, IndexError, RuntimeError, EOFError) as error:
+        # Pillow's decoders raise all of these for damaged files.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ImageFileError(f"{name}: {str(reason) or type(error).__name__}") from error
 
 
 def _why_unidentified(path: Path) -> str:
@@ -216,8 +210,11 @@ def _why_unidentified(path: Path) -> str:
         head = file.read(32)
     if not head:
         return "the file is empty"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"msf1"):
+    kind = head[4:8] == b"ftyp" and head[8:12]
+    if kind in (b"heic", b"heix", b"mif1", b"msf1"):
         return "HEIC pictures cannot be read; convert it to JPEG or PNG"
-    if head[4:8] == b"ftyp" or head[:4] in (b"RIFF", b"\x1aE\xdf\xa3"):
+    if kind in (b"avif", b"avis"):
+        return "AVIF pictures need Pillow 11.3 or newer"
+    if kind or head[8:12] == b"AVI " or head[:4] == b"\x1aE\xdf\xa3":
         return "this looks like a video, not a picture"
     return "not a picture, or too damaged to be recognised"

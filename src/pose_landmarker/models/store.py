@@ -73,6 +73,15 @@ def stored_model(name: str) -> StoredModel:
     return StoredModel(name, path, size, str(record.get("source", default)), str(record.get("fetched", "")))
 
 
+def has_model(name: str) -> bool:
+    """Whether a model is on this machine, whole."""
+    try:
+        read_bundle(model_path(name))
+    except ModelError:
+        return False
+    return True
+
+
 def load_bundle(options: BaseOptions) -> Bundle:
     """The bundle that the options ask for; by name, it is fetched where it is missing or damaged.
 
@@ -113,13 +122,13 @@ def fetch_model(name: str, *, again: bool = False, sources: Sequence[Source] | N
     import filelock
 
     path = model_path(name)
-    if not again and _is_whole(path):
+    if not again and has_model(name):
         return path
     _refuse_offline(name, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.with_suffix(".lock")):
-            if again or not _is_whole(path):  # another process may have been quicker
+            if again or not has_model(name):  # another process may have been quicker
                 _fetch(name, path, sources)
     except OSError as error:
         if isinstance(error, ModelError):
@@ -170,11 +179,10 @@ def is_offline() -> bool:
 
 
 def _fetch(name: str, path: Path, sources: Sequence[Source] | None) -> None:
-    import tarfile
-    import zipfile
-
     from pose_landmarker.models.sources import SOURCES  # brings the machinery of downloading
 
+    for left_behind in path.parent.glob(f".{path.name}.*.part"):  # by a process that was killed
+        left_behind.unlink(missing_ok=True)
     failures = []
     for source in SOURCES if sources is None else sources:
         if name not in source.models:
@@ -183,8 +191,8 @@ def _fetch(name: str, path: Path, sources: Sequence[Source] | None) -> None:
             with _progress_bar(f"fetching {name}: {source.name}") as progress:
                 content = source.fetch(name, progress)
             read_bundle(content)
-        except (ModelError, zipfile.BadZipFile, tarfile.TarError, KeyError) as error:
-            failures.append(f"  {source.name}: {error}")
+        except Exception as error:  # whatever one source does wrong, the next is asked
+            failures.append(f"  {source.name}: {error or type(error).__name__}")
             continue
         record = {
             "source": source.name,
@@ -218,14 +226,6 @@ def _sha256(content: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(content).hexdigest()
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        read_bundle(path)
-    except ModelError:
-        return False
-    return True
 
 
 def _record_path(path: Path) -> Path:
