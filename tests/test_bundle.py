@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import random
 import zipfile
 from pathlib import Path
@@ -40,6 +41,16 @@ def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
     assert isinstance(caught.value, FileNotFoundError)
     with pytest.raises(BundleError, match="is a folder"):
         read_bundle(tmp_path)
+    for name in ("a\0b.task", "x" * 5000, "\ud800.task"):
+        with pytest.raises(ModelNotFoundError, match="Unable to open file"):
+            read_bundle(name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.task")
+    with pytest.raises(BundleError, match="a folder or a device"):
+        read_bundle(tmp_path / "x.task")
 
 
 def _other_shapes() -> bytes:
@@ -55,7 +66,9 @@ def _other_shapes() -> bytes:
         (_DETECTOR, "bare .tflite network"),
         (tiny_bundle()[:-30], "truncated"),
         (tiny_bundle()[: len(tiny_bundle()) // 2], "truncated"),
-        (archive({}), "holds no pose_detector.tflite, wanted one; it holds nothing"),
+        (archive({}), "truncated or damaged"),
+        (_DETECTOR + archive({}), "bare .tflite network"),  # metadata is a ZIP at the end of a network
+        (archive({"other": b""}), "holds no pose_detector.tflite, wanted one; it holds other"),
         (archive({DETECTOR: _DETECTOR}), "holds no pose_landmarks_detector.tflite"),
         (archive({"hand_detector.tflite": b"", LANDMARKS: _LANDMARKS}), "it holds hand_detector.tflite"),
         (archive({DETECTOR: _DETECTOR, LANDMARKS: b"not a network"}), "TFL3"),

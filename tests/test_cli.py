@@ -91,6 +91,16 @@ class TestImage:
         assert main(["image", "poses/warrior_pose.jpg", *model]) == 0
         assert "1 person" in capsys.readouterr().out
 
+    def test_somebody_elses_file_is_not_overwritten(
+        self, folder: Path, model: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("astronaut_pose.jpg").write_text("precious")
+        for _ in range(2):  # our own results are replaced
+            assert main(["image", "photos/astronaut.jpg", "-o", ".", *model]) == 0
+            assert "-> astronaut-2_pose.jpg" in capsys.readouterr().out
+        assert Path("astronaut_pose.jpg").read_text() == "precious"
+        assert not Path("astronaut-3_pose.jpg").exists()
+
     def test_names_that_the_terminal_cannot_show(self, folder: Path, model: list[str]) -> None:
         Path("photos/astronaut.jpg").rename("photos/\u5199\u771f.jpg")
         command = [sys.executable, "-m", "pose_landmarker", "image", "photos", *model]
@@ -171,9 +181,11 @@ class TestImage:
             (["--min-presence", "2"], "min_pose_presence_confidence must be a number from 0 to 1"),
             (["--rotate", "45"], "multiple of 90, not 45"),
             (["--region", "left"], "--region must be four numbers"),
+            (["--region", "0,0,1"], "--region must be four numbers"),
             (["--region", "1,0,0,1"], "left < right"),
             (["--model", "huge"], "'lite', 'full' or 'heavy'"),
-            (["--output", "broken.jpg"], "is a file, wanted a folder"),
+            (["--output", "broken.jpg"], "--output broken.jpg cannot be made: File exists"),
+            (["--output", "broken.jpg/x"], "--output broken.jpg/x cannot be made: Not a directory"),
         ],
     )
     def test_wrong_options_are_one_sentence(
@@ -191,8 +203,14 @@ class TestImage:
 
     def test_nothing_to_do_loads_no_model(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         Path("empty").mkdir()
-        assert main(["image", "empty", "--model", "gone.task"]) == 1
-        assert "empty: no pictures in this folder" in capsys.readouterr().err
+        Path("loop").symlink_to("loop")
+        assert main(["image", "empty", "", "x" * 500, "loop", "--model", "gone.task"]) == 1
+        err = capsys.readouterr().err
+        assert "empty: no pictures in this folder" in err
+        assert ": an empty name" in err
+        assert "File name too long" in err
+        assert "loop: " in err
+        assert not Path("poses").exists()
 
 
 class TestNames:
@@ -315,6 +333,15 @@ class TestProgram:
         done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
         assert (done.stdout, done.stderr) == (b"{", b"")
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+    def test_into_a_full_disk_or_nowhere(self) -> None:
+        command = f"{sys.executable} -m pose_landmarker models"
+        full = subprocess.run(["bash", "-c", f"{command} >/dev/full"], capture_output=True, check=False)
+        assert full.returncode == 1
+        assert full.stderr == b"pose-landmarker: error: [Errno 28] No space left on device\n"
+        closed = subprocess.run(["bash", "-c", f"{command} >&-"], capture_output=True, check=False)
+        assert (closed.returncode, closed.stderr) == (0, b"")
+
     def test_an_interruption_is_one_word(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -331,8 +358,10 @@ class TestProgram:
         import logging
 
         try:
-            assert main(["--verbose", "models"]) == 0
-            assert logging.getLogger("pose_landmarker").level == logging.DEBUG
+            for arguments in (["--verbose", "models"], ["models", "-v"]):
+                logging.getLogger("pose_landmarker").setLevel(logging.NOTSET)
+                assert main(arguments) == 0
+                assert logging.getLogger("pose_landmarker").level == logging.DEBUG
         finally:
             logging.getLogger("pose_landmarker").setLevel(logging.NOTSET)
             logging.getLogger().handlers.clear()

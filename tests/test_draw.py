@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.draw import DEFAULT_STYLE, DrawStyle, annotate
+from pose_landmarker.errors import ImageError, OptionError
 from pose_landmarker.results import Pose, PoseLandmarkerResult, Roi
 from pose_landmarker.topology import LEFT_LANDMARKS, RIGHT_LANDMARKS, PoseLandmark
 
@@ -125,6 +128,34 @@ def test_empty_masks() -> None:
     np.testing.assert_array_equal(
         annotate(_canvas(320, 240), _result(empty)), annotate(_canvas(320, 240), _result(_person(320, 240)))
     )
+
+
+def test_every_form_of_picture_and_no_other() -> None:
+    grey = np.full((240, 320), GREY, np.uint8)
+    wanted = annotate(_canvas(320, 240), _result(_person(320, 240)))
+    np.testing.assert_array_equal(annotate(grey, _result(_person(320, 240))), wanted)
+    assert (grey == GREY).all()
+    for bad in (None, np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)):
+        with pytest.raises(ImageError):
+            annotate(bad, _result())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("left", "red"),
+        ("right", (1, 2)),
+        ("outline", (0, 0, 256)),
+        ("tints", ()),
+        ("tints", ("red",)),
+        ("hidden_opacity", 5),
+        ("tint_opacity", None),
+        ("line_scale", -1),
+    ],
+)
+def test_impossible_styles_are_named(name: str, value: Any) -> None:
+    with pytest.raises(OptionError, match=name):
+        DrawStyle(**{name: value})
 
 
 def test_several_people_are_numbered() -> None:

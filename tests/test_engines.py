@@ -144,7 +144,7 @@ class TestChoice:
         assert load_engine("auto")[0] == "litert"
         with pytest.raises(MissingExtraError, match=reason) as caught:
             load_engine("openvino")
-        assert "pip install 'pose-landmarker[openvino]'" in str(caught.value)
+        assert "pip install 'openvino>=2026.4'" in str(caught.value)
 
     def test_auto_takes_litert_where_openvino_is_broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         _pretend(monkeypatch, "2026.4.1")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,11 @@ class TestArrays:
         with pytest.raises(ImageError, match=message):
             as_rgb(image)
 
-    @pytest.mark.parametrize("image", [None, 3, b"bytes", [[1, 2]], object(), {"image": 1}])
+    def test_subclasses_of_arrays(self, photo: RgbImage) -> None:
+        for array in (np.ma.masked_equal(photo, 255), photo.view(np.recarray)):
+            assert type(as_rgb(array)) is np.ndarray
+
+    @pytest.mark.parametrize("image", [None, 3, b"bytes", [[1, 2]], object(), {"image": 1}, Image.Image])
     def test_other_things_are_named_by_their_type(self, image: Any) -> None:
         with pytest.raises(ImageError, match=type(image).__name__):
             as_rgb(image)
@@ -211,8 +216,24 @@ class TestFiles:
     def test_missing_files_and_folders(self, tmp_path: Path) -> None:
         with pytest.raises(ImageFileError, match="no such file"):
             read_image(tmp_path / "gone.jpg")
-        with pytest.raises(ImageFileError, match="directory"):
+        with pytest.raises(ImageFileError, match="a folder or a device"):
             read_image(tmp_path)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+    def test_pipes_are_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "x.png")
+        with pytest.raises(ImageFileError, match="a folder or a device"):
+            read_image(tmp_path / "x.png")
+
+    def test_paths_as_bytes(self, tmp_path: Path, photo: RgbImage) -> None:
+        Image.fromarray(photo).save(tmp_path / "x.png")
+        (entry,) = os.scandir(os.fsencode(tmp_path))
+        np.testing.assert_array_equal(as_rgb(entry), photo)
+
+    def test_formats_that_start_other_programs_are_no_pictures(self, tmp_path: Path) -> None:
+        (tmp_path / "x.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+        with pytest.raises(ImageFileError, match="not a picture"):
+            read_image(tmp_path / "x.jpg")
 
     def test_a_file_that_ends_too_early(self, tmp_path: Path, noise: RgbImage) -> None:
         for suffix in (".jpg", ".png"):
@@ -262,5 +283,8 @@ def test_written_pictures_are_the_pictures(photo: RgbImage) -> None:
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encode_image(photo, ".png")))), photo)
     jpeg = np.asarray(Image.open(io.BytesIO(encode_image(photo, ".JPG"))))
     assert jpeg[20, 10].tolist() == pytest.approx([255, 0, 0], abs=4)
-    with pytest.raises(ImageError, match=r"'.xyz'"):
-        encode_image(photo, ".xyz")
+    for suffix in (".xyz", ".h5", ".eps", ""):
+        with pytest.raises(ImageError, match=r"wanted .jpg"):
+            encode_image(photo, suffix)
+    with pytest.raises(ImageError, match=r"cannot be written as .webp"):
+        encode_image(np.zeros((1, 20_000, 3), np.uint8), ".webp")

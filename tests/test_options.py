@@ -67,6 +67,9 @@ def test_values_out_of_range_name_option_value_and_range(name: str, value: Any, 
         ("output_segmentation_masks", 1),
         ("engine", 3),
         ("threads", 2.0),
+        ("threads", np.array([2])),
+        ("min_pose_presence_confidence", 10**400),
+        ("min_pose_presence_confidence", np.array("x")),
         ("running_mode", "IMAGE"),
         ("base_options", "full"),
         ("result_callback", 3),
@@ -80,9 +83,11 @@ def test_wrong_types_name_the_option(name: str, value: Any) -> None:
 
 def test_numpy_numbers_are_numbers() -> None:
     numbers: dict[str, Any] = {"num_poses": np.int64(3), "min_tracking_confidence": np.float32(0.25)}
+    numbers["output_segmentation_masks"] = np.True_
     options = PoseLandmarkerOptions(**numbers)
     assert options.num_poses == 3
     assert type(options.num_poses) is int
+    assert options.output_segmentation_masks is True
     assert options.min_tracking_confidence == 0.25
 
 
@@ -112,11 +117,13 @@ def test_exactly_one_model_is_given() -> None:
         BaseOptions(model_asset_buffer="text")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="'lite', 'full' or 'heavy'"):
         BaseOptions(model="huge")
+    with pytest.raises(OptionError, match="model_asset_path is empty"):
+        BaseOptions(model_asset_path="")
 
 
 def test_model_by_name_path_or_bytes(tmp_path: Path) -> None:
     assert BaseOptions.of("lite").model == "lite"
-    assert BaseOptions.of("models/x.task").model_asset_path == Path("models/x.task")
+    assert BaseOptions.of("models/x.task").model_asset_path == "models/x.task"
     assert BaseOptions.of(tmp_path / "full").model_asset_path == tmp_path / "full"
     assert BaseOptions.of(Path("full")).model_asset_path == Path("full")
     assert BaseOptions.of(b"PK").model_asset_buffer == b"PK"
@@ -131,7 +138,7 @@ def test_the_bytes_of_a_model_are_not_printed() -> None:
     assert "PK" not in repr(BaseOptions(model_asset_buffer=b"PK"))
 
 
-@pytest.mark.parametrize("degrees", [0, 90, 180, 270, -90, 360, 450, 90.0, np.int64(90)])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, -90, 360, 450, 90.0, np.int64(90), np.float32(90)])
 def test_rotation_in_steps_of_90(degrees: Any) -> None:
     options = ImageProcessingOptions(rotation_degrees=degrees)
     assert type(options.rotation_degrees) is int
@@ -144,7 +151,7 @@ def test_other_angles_are_refused(degrees: int) -> None:
         ImageProcessingOptions(rotation_degrees=degrees)
 
 
-@pytest.mark.parametrize("degrees", ["90", True, None, 90.5])
+@pytest.mark.parametrize("degrees", ["90", True, None, 90.5, np.array([90])])
 def test_angles_of_wrong_type_are_refused(degrees: Any) -> None:
     with pytest.raises(OptionTypeError, match="rotation_degrees"):
         ImageProcessingOptions(rotation_degrees=degrees)

@@ -64,6 +64,7 @@ def test_the_references_lists() -> None:
     pose = make_pose(image_size=(5, 4), mask=np.zeros((4, 5), np.float32))
     result = PoseLandmarkerResult(poses=(pose, pose), image_size=(5, 4), with_masks=True)
     assert len(result) == len(result.pose_landmarks) == len(result.pose_world_landmarks) == 2
+    assert list(result) == [pose, pose]
     assert len(result.pose_landmarks[1]) == 33
     assert result.pose_landmarks[0][25] == pose["left_knee"]
     assert result.pose_landmarks is result.pose_landmarks

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pose_landmarker.cache import cache_dir, write_atomically
-from pose_landmarker.errors import BundleError, FetchError, ModelNotFoundError
+from pose_landmarker.errors import BundleError, FetchError, ModelError, ModelNotFoundError, OptionError
 from pose_landmarker.models import published, sources, store
 from pose_landmarker.models.bundle import DETECTOR, LANDMARKS, read_bundle, write_bundle
 from pose_landmarker.models.sources import Progress, Source
@@ -50,6 +50,9 @@ class TestCache:
         assert cache_dir() == Path.home() / "elsewhere"
         monkeypatch.delenv("POSE_LANDMARKER_CACHE")
         assert cache_dir().name == "pose-landmarker"
+        monkeypatch.setenv("POSE_LANDMARKER_CACHE", "~nosuchuser/x")
+        with pytest.raises(OptionError, match="POSE_LANDMARKER_CACHE is '~nosuchuser/x'"):
+            cache_dir()
 
     def test_a_file_is_whole_or_not_there(self, tmp_path: Path) -> None:
         path = tmp_path / "deep" / "x.bin"
@@ -241,6 +244,11 @@ class TestVerifying:
         for content in ("[]", "{", ""):
             path.with_suffix(".json").write_text(content)
             assert store.stored_model("lite").source == "put there by hand"
+
+    def test_what_cannot_be_removed_is_named(self, empty_cache: Path) -> None:
+        (store.model_path("lite") / "in the way").mkdir(parents=True)
+        with pytest.raises(ModelError, match="cannot be removed"):
+            store.remove_model("lite")
 
     def test_removing_leaves_nothing(self, empty_cache: Path, tiny_task: bytes) -> None:
         store.fetch_model("lite", sources=[_source(tiny_task)])

@@ -69,6 +69,13 @@ def test_foreign_bytes_and_foreign_networks() -> None:
         signature(tiny_network([("in", (1,), 0)], [5], []))
 
 
+def test_absurd_counts_are_refused_before_they_cost_time() -> None:
+    with pytest.raises(BundleError, match="3000 inputs or outputs"):
+        signature(tiny_network([("in", (1,), 0)], [0], [0] * 3000))
+    with pytest.raises(BundleError, match="name has 5000 characters"):
+        signature(tiny_network([("x" * 5000, (1,), 0)], [0], []))
+
+
 @given(st.integers(0, len(NETWORK)))
 def test_truncated_networks_are_refused_or_read(length: int) -> None:
     _survives(NETWORK[:length])

@@ -50,3 +50,5 @@ def test_unknown_landmarks_are_named() -> None:
     for number in (-1, 33):
         with pytest.raises(IndexError, match=str(number)):
             landmark_index(number)
+    with pytest.raises(TypeError):
+        landmark_index(1.9)  # type: ignore[arg-type]

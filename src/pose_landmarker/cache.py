@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pose_landmarker.errors import OptionError
+
 #: Names another folder for models and compiled networks.
 CACHE_VARIABLE = "POSE_LANDMARKER_CACHE"
 
@@ -13,12 +15,18 @@ def cache_dir() -> Path:
     """Where models and compiled networks are kept; not made by asking.
 
     ``POSE_LANDMARKER_CACHE`` where it is set, else the platform's folder for caches.
+
+    Raises:
+        OptionError: The variable names the home of a user who does not exist.
     """
     import platformdirs
 
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError as error:
+            raise OptionError(f"{CACHE_VARIABLE} is {chosen!r}: {error}") from error
     return Path(platformdirs.user_cache_dir("pose-landmarker", appauthor=False))
 
 

@@ -15,6 +15,8 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 
+import numpy as np
+
 from pose_landmarker.errors import OptionError, OptionTypeError
 
 if TYPE_CHECKING:
@@ -38,9 +40,12 @@ class RunningMode(Enum):
 def check_integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
     """``value`` as an ``int`` in [low, high], or an error that names the option."""
     wanted = f"a whole number ≥ {low}" if high is None else f"a whole number from {low} to {high}"
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
         raise OptionTypeError(f"{name} must be {wanted}, not {value!r} ({type(value).__name__})")
-    number = operator.index(value)
     if number < low or (high is not None and number > high):
         raise OptionError(f"{name} must be {wanted}, not {number}")
     return number
@@ -52,7 +57,7 @@ def check_fraction(name: str, value: object) -> float:
         raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r} ({type(value).__name__})")
     try:
         number = float(value)
-    except (TypeError, ValueError):  # an array, say
+    except (TypeError, ValueError, OverflowError):  # an array, say
         raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r}") from None
     if not 0.0 <= number <= 1.0:
         raise OptionError(f"{name} must be a number from 0 to 1, not {number}")
@@ -61,9 +66,9 @@ def check_fraction(name: str, value: object) -> float:
 
 def check_flag(name: str, value: object) -> bool:
     """``value`` if it is a ``bool``, or an error that names the option."""
-    if not isinstance(value, bool):
+    if not isinstance(value, (bool, np.bool_)):
         raise OptionTypeError(f"{name} must be True or False, not {value!r} ({type(value).__name__})")
-    return value
+    return bool(value)
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -110,6 +115,8 @@ class BaseOptions:
             raise OptionTypeError(
                 f"model_asset_path must be a path, not {type(self.model_asset_path).__name__}"
             )
+        if self.model_asset_path is not None and not os.fspath(self.model_asset_path):
+            raise OptionError("model_asset_path is empty, wanted the path of a .task file")
         if self.model_asset_buffer is not None:
             if not isinstance(self.model_asset_buffer, (bytes, bytearray, memoryview)):
                 raise OptionTypeError(
@@ -130,10 +137,9 @@ class BaseOptions:
                 "model must be 'lite', 'full', 'heavy', the path of a .task file or its bytes, not "
                 f"{type(model).__name__}"
             )
-        path = PurePath(model)
-        if isinstance(model, str) and path.name == model and path.suffix != ".task":
+        if isinstance(model, str) and PurePath(model).name == model and not model.endswith(".task"):
             check_choice("model", model, MODEL_NAMES)  # a misspelt name rather than a path
-        return cls(model_asset_path=path)
+        return cls(model_asset_path=model)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +195,8 @@ class PoseLandmarkerOptions:
             "min_tracking_confidence",
         ):
             self._set(name, check_fraction(name, getattr(self, name)))
-        check_flag("output_segmentation_masks", self.output_segmentation_masks)
+        masks = check_flag("output_segmentation_masks", self.output_segmentation_masks)
+        self._set("output_segmentation_masks", masks)
         if not callable(self.engine):
             check_choice("engine", self.engine, ENGINE_NAMES)
         if self.threads is not None:
@@ -276,16 +283,21 @@ class ImageProcessingOptions:
 
     def __post_init__(self) -> None:
         degrees: Any = self.rotation_degrees
-        if isinstance(degrees, float) and degrees.is_integer():
+        if isinstance(degrees, (float, np.floating)) and float(degrees).is_integer():
             degrees = int(degrees)
-        if isinstance(degrees, bool) or not hasattr(degrees, "__index__"):
+        try:
+            whole = operator.index(degrees)
+        except TypeError:
+            whole = None
+        if whole is None or isinstance(degrees, bool):
             raise OptionTypeError(f"rotation_degrees must be a multiple of 90, not {self.rotation_degrees!r}")
-        if operator.index(degrees) % 90:
-            raise OptionError(f"rotation_degrees must be a multiple of 90, not {degrees}")
-        object.__setattr__(self, "rotation_degrees", operator.index(degrees))
+        if whole % 90:
+            raise OptionError(f"rotation_degrees must be a multiple of 90, not {whole}")
+        object.__setattr__(self, "rotation_degrees", whole)
         if self.region_of_interest is not None:
             object.__setattr__(self, "region_of_interest", _region(self.region_of_interest))
-        check_flag("reference_rotation", self.reference_rotation)
+        like_reference = check_flag("reference_rotation", self.reference_rotation)
+        object.__setattr__(self, "reference_rotation", like_reference)
 
     @property
     def region(self) -> RegionOfInterest | None:

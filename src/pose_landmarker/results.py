@@ -6,6 +6,7 @@ one. Normalised coordinates are pixels divided by (W, H). Arrays are float32 and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -218,6 +219,9 @@ class PoseLandmarkerResult:
 
     def __len__(self) -> int:
         return len(self.poses)
+
+    def __iter__(self) -> Iterator[Pose]:
+        return iter(self.poses)
 
     def __repr__(self) -> str:
         width, height = self.image_size

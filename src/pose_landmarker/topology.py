@@ -6,6 +6,7 @@ Left and right are the person's own sides.
 
 from __future__ import annotations
 
+import operator
 from enum import IntEnum
 
 NUM_LANDMARKS = 33
@@ -85,6 +86,7 @@ def landmark_index(key: str | int) -> int:
     Raises:
         KeyError: There is no landmark of that name.
         IndexError: There is no landmark of that number.
+        TypeError: It is neither.
     """
     if isinstance(key, str):
         try:
@@ -92,6 +94,7 @@ def landmark_index(key: str | int) -> int:
         except KeyError:
             known = ", ".join(LANDMARK_NAMES)
             raise KeyError(f"no landmark is called {key!r}; the names are {known}") from None
-    if not 0 <= key < NUM_LANDMARKS:
-        raise IndexError(f"there is no landmark {key}; the numbers are 0 to {NUM_LANDMARKS - 1}")
-    return int(key)
+    index = operator.index(key)  # a float is no number of a landmark
+    if not 0 <= index < NUM_LANDMARKS:
+        raise IndexError(f"there is no landmark {index}; the numbers are 0 to {NUM_LANDMARKS - 1}")
+    return index

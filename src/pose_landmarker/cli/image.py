@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pose_landmarker.cli.inputs import Picture, find_pictures
 from pose_landmarker.errors import OptionError
-from pose_landmarker.options import ENGINE_NAMES, ImageProcessingOptions
+from pose_landmarker.options import ENGINE_NAMES, ImageProcessingOptions, RegionOfInterest
 
 if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker
@@ -33,7 +34,7 @@ Left and right are the person's own: orange is left, blue is right, faint is hid
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add this command."""
     parser = commands.add_parser(
         "image",
@@ -89,6 +90,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--threads", type=int, metavar="N", help="threads of the engine (default: by the machine)"
     )
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,9 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.output
     if folder is None and not arguments.json:
         folder = Path("poses")
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise OptionError(f"--output {folder} is a file, wanted a folder")
     pictures, failures = find_pictures(arguments.photos, folder)
+    if folder is not None and pictures:
+        _make(folder)
     counts: list[int] = []
     try:
         if pictures:
@@ -115,6 +117,18 @@ def run(arguments: argparse.Namespace) -> int:
     finally:  # also when interrupted: what is done is done, and is told
         _summarise(len(pictures), counts, failures, None if arguments.json else folder)
     return 1 if failures else 0
+
+
+def _make(folder: Path) -> None:
+    """Make sure of the folder for results before the work, not after it."""
+    if str(folder) == ".":
+        folder = Path.cwd()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"--output {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OptionError(f"--output {folder} cannot be written to")
 
 
 def _results(
@@ -212,10 +226,11 @@ def _failure(path: Path, error: Exception) -> str:
     return message if message.startswith(str(path)) else f"{path}: {message}"
 
 
-def _region(text: str | None) -> Any:
+def _region(text: str | None) -> RegionOfInterest | None:
     if text is None:
         return None
     try:
-        return cast("tuple[float, ...]", tuple(float(part) for part in text.split(",")))
+        left, top, right, bottom = (float(part) for part in text.split(","))
     except ValueError:
         raise OptionError(f"--region must be four numbers like 0,0,0.5,1, not {text!r}") from None
+    return RegionOfInterest(left=left, top=top, right=right, bottom=bottom)

@@ -22,12 +22,13 @@ _PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "p
 _OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add this command."""
     text = "Print versions, engine, processor and models: paste it into bug reports."
     parser = commands.add_parser("info", help="versions and hardware, for bug reports", description=text)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:

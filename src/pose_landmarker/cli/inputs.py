@@ -12,6 +12,8 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
     | {".jp2", ".ppm", ".pgm", ".pbm", ".tga"}
 )
+#: How every file of landmarks begins.
+RECORD_START = b'{\n "image":'
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 
@@ -33,72 +35,98 @@ def find_pictures(arguments: Sequence[str], folder: Path | None) -> tuple[list[P
 
     Args:
         arguments: As typed.
-        folder: Where results go: earlier results in it are not taken for pictures unless they are
-            named one by one.
+        folder: Where results go. Earlier results, there or elsewhere, are not taken for pictures
+            unless they are named one by one.
 
     Returns:
         The pictures, each once, with names of results that do not collide; and a sentence for every
         argument that means nothing.
     """
     pictures: dict[Path, Picture] = {}
-    names = _Names()
+    names = _Names(folder)
     failures: list[str] = []
     for argument in arguments:
-        found = list(_expand(argument, folder))
-        if not found:
-            failures.append(f"{argument}: {_why_nothing(argument)}")
-        for path, relative in found:
-            key = path.resolve()
-            if key not in pictures:
-                pictures[key] = Picture(path, names.take(relative))
+        try:
+            found = list(_expand(argument))
+            if not found:
+                failures.append(f"{argument}: {_why_nothing(argument)}")
+            for path, relative in found:
+                key = path.resolve()
+                if key not in pictures:
+                    pictures[key] = Picture(path, names.take(relative))
+        except (OSError, ValueError, RuntimeError) as error:  # no permission, too long, a loop of links
+            failures.append(f"{argument}: {getattr(error, 'strerror', None) or error}")
     return list(pictures.values()), failures
 
 
 class _Names:
-    """Names of results, each given out once."""
+    """Names of results, each given out once, and none that belongs to somebody else's file."""
 
-    def __init__(self) -> None:
-        self._last_number: dict[str, int] = {}
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._taken: set[str] = set()
+        self._next_number: dict[str, int] = {}
 
     def take(self, relative: Path) -> Path:
         """photo.jpg → photo_pose.jpg, or photo-2_pose.jpg where that is taken."""
         suffix = ".jpg" if relative.suffix.lower() in _JPEG else ".png"
-        number = self._number(relative.with_suffix(""))
-        while number > 1 and self._number(relative.with_name(f"{relative.stem}-{number}")) > 1:
-            number += 1
-        mark = "" if number == 1 else f"-{number}"
-        return relative.with_name(f"{relative.stem}{mark}_pose{suffix}")
+        base = _key(relative)
+        while True:
+            number = self._next_number.get(base, 1)
+            self._next_number[base] = number + 1
+            mark = "" if number == 1 else f"-{number}"
+            name = relative.with_name(f"{relative.stem}{mark}_pose{suffix}")
+            if _key(name) not in self._taken and self._is_free(name):
+                self._taken.add(_key(name))
+                return name
 
-    def _number(self, name: Path) -> int:
-        # photo.jpg and photo.png share photo_pose.json, and some file systems Photo.jpg and photo.jpg.
-        key = str(name).casefold()
-        self._last_number[key] = self._last_number.get(key, 0) + 1
-        return self._last_number[key]
+    def _is_free(self, name: Path) -> bool:
+        if self._folder is None:
+            return True
+        target = self._folder / name
+        return is_result(target) or not (target.exists() or target.with_suffix(".json").exists())
 
 
-def _expand(argument: str, folder: Path | None) -> Iterator[tuple[Path, Path]]:
+def _key(path: Path) -> str:
+    # photo.jpg and photo.png share photo_pose.json, and on some file systems Photo and photo are one.
+    return str(path.with_suffix("")).casefold()
+
+
+def is_result(path: Path) -> bool:
+    """Whether a picture is one that this command has made: the landmarks lie beside it."""
+    if not path.stem.endswith("_pose"):
+        return False
+    try:
+        with path.with_suffix(".json").open("rb") as file:
+            return file.read(len(RECORD_START)) == RECORD_START
+    except OSError:
+        return False
+
+
+def _expand(argument: str) -> Iterator[tuple[Path, Path]]:
     """Pairs of a picture's path and its path relative to what was typed."""
+    if not argument:
+        return
     path = Path(argument)
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if _is_picture(file, folder):
+            if _is_picture(file):
                 yield file, file.relative_to(path)
     elif path.exists():
         yield path, Path(path.name)
     else:
         for match in sorted(glob.glob(argument, recursive=True)):  # noqa: PTH207 - absolute patterns too
-            if _is_picture(Path(match), folder):
+            if _is_picture(Path(match)):
                 yield Path(match), Path(Path(match).name)
 
 
-def _is_picture(path: Path, folder: Path | None) -> bool:
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
-        return False
-    is_result = folder is not None and path.stem.endswith("_pose")
-    return not (is_result and folder and path.resolve().is_relative_to(folder.resolve()))
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not is_result(path)
 
 
 def _why_nothing(argument: str) -> str:
+    if not argument:
+        return "an empty name"
     if Path(argument).is_dir():
         return "no pictures in this folder"
     return "no pictures match" if glob.has_magic(argument) else "there is no such file"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from pose_landmarker._version import __version__
 from pose_landmarker.cli import image, info, models
@@ -41,18 +43,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger("pose_landmarker").setLevel(logging.DEBUG)
     try:
         status: int = parsed.run(parsed)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OptionError as error:
         return _fail(error, 2)
     except PoseLandmarkerError as error:
         return _fail(error, 1)
     except BrokenPipeError:  # the reader of our output has gone, such as `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 1
+    except OSError as error:
+        _forget_output()
+        return _fail(error, 1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     return status
+
+
+def _forget_output() -> None:
+    """What is still held back would fail again when the interpreter ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _calm_streams() -> None:
@@ -76,10 +88,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    more: dict[str, Any] = {"action": "store_true", "help": "say more on standard error"}
+    parser.add_argument("-v", "--verbose", **more)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (image, models, info):
-        command.add_parser(commands)
+        # Accepted behind the command too; SUPPRESS keeps it from undoing what stood before it.
+        command.add_parser(commands).add_argument("-v", "--verbose", default=argparse.SUPPRESS, **more)
     return parser
 
 

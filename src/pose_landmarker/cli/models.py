@@ -24,7 +24,7 @@ POSE_LANDMARKER_CACHE names another folder; POSE_LANDMARKER_OFFLINE=1 forbids th
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Add this command."""
     parser = commands.add_parser(
         "models",
@@ -50,6 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         if action == "fetch":
             sub.add_argument("--force", action="store_true", help="fetch again what is there already")
         sub.set_defaults(run=run)
+    return parser
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -61,7 +62,8 @@ def _list(arguments: argparse.Namespace) -> int:
     print(f"{'model':<7}{'size':>9}  {'licence':<11} {'fetched':<12}from")
     for model in models:
         if model.size is None:
-            print(f"{model.name:<7}{'-':>9}  {model.licence:<11} {'-':<12}not on this machine")
+            why = model.source or "not on this machine"
+            print(f"{model.name:<7}{'-':>9}  {model.licence:<11} {'-':<12}{why}")
         else:
             size = f"{model.size / 1e6:.1f} MB"
             print(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pose_landmarker.errors import OptionTypeError
+from pose_landmarker.options import check_fraction, check_integer
+
 #: Red, green, blue from 0 to 255.
 Color: TypeAlias = "tuple[int, int, int]"
 
@@ -24,7 +27,10 @@ class DrawStyle:
         tints: Colours of silhouettes, one person after the other.
         tint_opacity: Of silhouettes, from 0 to 1.
         hidden_opacity: Of landmarks that are not visible, from 0 to 1.
-        line_scale: Thickness of lines as a share of the body's size.
+        line_scale: Thickness of lines as a share of the body's size, from 0 to 1.
+
+    Raises:
+        OptionError: A value is wrong; the message names it.
     """
 
     left: Color = (230, 159, 0)
@@ -35,6 +41,24 @@ class DrawStyle:
     tint_opacity: float = 0.45
     hidden_opacity: float = 0.35
     line_scale: float = 0.009
+
+    def __post_init__(self) -> None:
+        for name in ("left", "right", "middle", "outline"):
+            _check_color(name, getattr(self, name))
+        if not isinstance(self.tints, (tuple, list)) or not self.tints:
+            raise OptionTypeError(f"tints must be one or more colours, not {self.tints!r}")
+        for tint in self.tints:
+            _check_color("tints", tint)
+        check_fraction("tint_opacity", self.tint_opacity)
+        check_fraction("hidden_opacity", self.hidden_opacity)
+        check_fraction("line_scale", self.line_scale)
+
+
+def _check_color(name: str, color: object) -> None:
+    if not isinstance(color, (tuple, list)) or len(color) != 3:
+        raise OptionTypeError(f"{name} must be a colour (red, green, blue) from 0 to 255, not {color!r}")
+    for part in color:
+        check_integer(name, part, low=0, high=255)
 
 
 DEFAULT_STYLE = DrawStyle()

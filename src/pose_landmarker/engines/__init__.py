@@ -74,7 +74,7 @@ def _litert() -> Engine:
 
 def _openvino() -> Engine:
     wanted = ".".join(map(str, _MIN_OPENVINO))
-    line = "pip install 'pose-landmarker[openvino]'"
+    line = f"pip install 'openvino>={wanted}' (the extra pose-landmarker[openvino])"
     try:
         version = importlib.metadata.version("openvino")
     except importlib.metadata.PackageNotFoundError:

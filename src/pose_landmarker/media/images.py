@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 #: 23,000 x 23,000: a file that claims more is refused before it is decoded. Arrays have no limit.
 MAX_FILE_PIXELS = 1 << 29
 
+#: What is read. Not everything that Pillow reads: some formats start other programs.
+_READ = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
+_WRITTEN = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF"}
+
 _WANTED = "wanted (H, W, 3) RGB, (H, W) greyscale or (H, W, 4) RGBA, uint8"
 
 _pillow_limit = threading.Lock()
@@ -49,13 +53,13 @@ def as_rgb(image: object) -> RgbImage:
         ImageFileError: The file cannot be read.
     """
     if isinstance(image, np.ndarray):
-        return _array_as_rgb(image)
+        return _array_as_rgb(np.asarray(image))  # of a subclass, such as a matrix, the plain array
     if isinstance(image, (str, os.PathLike)):
         return read_image(image)
     view = getattr(image, "numpy_view", None)
-    if callable(view):
+    if callable(view) and not isinstance(image, type):
         return _array_as_rgb(np.asarray(view()))
-    if hasattr(image, "getexif") and hasattr(image, "convert"):
+    if hasattr(image, "getexif") and hasattr(image, "convert") and not isinstance(image, type):
         with _named_errors("the Pillow image"):
             return _pillow_as_rgb(image)
     raise ImageError(
@@ -86,20 +90,22 @@ def encode_image(image: RgbImage, suffix: str) -> bytes:
 
     Args:
         image: (H, W, 3) uint8.
-        suffix: ``.jpg``, ``.png`` or another that Pillow writes.
+        suffix: ``.jpg``, ``.jpeg``, ``.png``, ``.webp``, ``.bmp`` or ``.tif``.
 
     Raises:
-        ImageError: Pillow knows no such format.
+        ImageError: It is another, or the picture does not fit the format.
     """
     from PIL import Image
 
-    Image.init()
-    kind = Image.EXTENSION.get(suffix.lower())
-    if kind not in Image.SAVE:
-        raise ImageError(f"pictures cannot be written as {suffix!r}; wanted .jpg, .png or .webp")
+    kind = _WRITTEN.get(suffix.lower())
+    if kind is None:
+        raise ImageError(f"pictures cannot be written as {suffix!r}; wanted {', '.join(_WRITTEN)}")
     buffer = io.BytesIO()
     options: dict[str, Any] = {"quality": 92} if kind in ("JPEG", "WEBP") else {}
-    Image.fromarray(image).save(buffer, kind, **options)
+    try:
+        Image.fromarray(image).save(buffer, kind, **options)
+    except (OSError, ValueError, TypeError) as error:  # such as a side that the format has no room for
+        raise ImageError(f"the picture cannot be written as {suffix}: {error}") from error
     return buffer.getvalue()
 
 
@@ -117,7 +123,7 @@ def _array_as_rgb(array: npt.NDArray[Any]) -> RgbImage:
         raise ImageError(f"the image has shape {array.shape}, {_WANTED}.{hint}")
     if array.size == 0:
         raise ImageError(f"the image is empty: its shape is {array.shape}")
-    return three_channels(np.asarray(array))
+    return three_channels(array)
 
 
 def _dtype_hint(array: npt.NDArray[Any]) -> str:
@@ -173,7 +179,7 @@ def _opened(name: str) -> Iterator[Image.Image]:
         theirs = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            picture = Image.open(name)  # reads the header only
+            picture = _open(name)
         finally:
             Image.MAX_IMAGE_PIXELS = theirs
     with picture:
@@ -184,6 +190,20 @@ def _opened(name: str) -> Iterator[Image.Image]:
                 "down, or pass a part of it as an array"
             )
         yield picture
+
+
+def _open(name: str) -> Image.Image:
+    """Read a file's header, trying first the few formats that need no further import."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not Path(name).is_file() and Path(name).exists():  # reading a pipe or a device may never end
+        raise ImageError("a folder or a device, wanted a picture")
+    Image.preinit()
+    try:
+        return Image.open(name, formats=[kind for kind in _READ if kind in Image.OPEN])
+    except UnidentifiedImageError:
+        Image.init()
+        return Image.open(name, formats=[kind for kind in _READ if kind in Image.OPEN])
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -64,22 +65,33 @@ def read_bundle(source: str | os.PathLike[str] | bytes) -> Bundle:
     """
     if isinstance(source, bytes):
         return _parse(source, "model_asset_buffer")
-    path = Path(source)
+    path = Path(os.fsdecode(source))
+    return _parse(_read_file(path), path.name)
+
+
+def _read_file(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > MAX_BUNDLE_BYTES:
-            raise BundleError(f"{path} has {size:,} bytes; the largest model has 31 million: refused")
-        content = path.read_bytes()
-    except IsADirectoryError:
-        raise BundleError(f"{path} is a folder, wanted a .task file") from None
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device may never end
+            raise BundleError(f"{path} is a folder or a device, wanted a .task file")
+        if status.st_size > MAX_BUNDLE_BYTES:
+            raise BundleError(
+                f"{path} has {status.st_size:,} bytes; the largest model has 31 million: refused"
+            )
+        return path.read_bytes()
+    except BundleError:
+        raise
     except FileNotFoundError:
         raise ModelNotFoundError(
             f"Unable to open file at {path}: there is no such file. "
             "model='lite', 'full' or 'heavy' fetches and keeps an official one."
         ) from None
-    except OSError as error:
-        raise ModelNotFoundError(f"Unable to open file at {path}: {error.strerror or error}") from error
-    return _parse(content, path.name)
+    except (OSError, ValueError) as error:  # ValueError: characters that no path can have
+        raise ModelNotFoundError(f"Unable to open file at {path}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def write_bundle(detector: bytes, landmarks: bytes) -> bytes:
@@ -101,6 +113,8 @@ def _parse(content: bytes, name: str) -> Bundle:
         raise BundleError(f"{name} is empty, wanted a .task bundle")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if not archive.namelist():
+                raise BundleError(f"{name}: {_not_a_zip(content)}")
             _check_names(archive, name)
             detector = _member(archive, DETECTOR, name)
             landmarks = _member(archive, LANDMARKS, name)
@@ -118,7 +132,7 @@ def _parse(content: bytes, name: str) -> Bundle:
 def _not_a_zip(content: bytes) -> str:
     if content[:2] == b"PK":
         return "the file is truncated or damaged; fetch it again"
-    if content[4:8] == b"TFL3":
+    if content[4:8] == b"TFL3":  # its metadata may end like an empty ZIP
         return "this is a bare .tflite network, wanted a .task bundle that holds both networks"
     return "this is no ZIP, so no .task bundle"
 

@@ -67,10 +67,15 @@ def model_path(name: str) -> Path:
 def stored_model(name: str) -> StoredModel:
     """What is known of a model on this machine."""
     path = model_path(name)
-    size = path.stat().st_size if path.is_file() else None
-    record = _read_record(path) if size is not None else {}
-    default = "put there by hand" if size is not None else ""
-    return StoredModel(name, path, size, str(record.get("source", default)), str(record.get("fetched", "")))
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return StoredModel(name, path, None, "", "")
+    except OSError as error:
+        return StoredModel(name, path, None, f"cannot be read: {error.strerror}", "")
+    record = _read_record(path)
+    source = str(record.get("source", "put there by hand"))
+    return StoredModel(name, path, size, source, str(record.get("fetched", "")))
 
 
 def has_model(name: str) -> bool:
@@ -95,12 +100,12 @@ def load_bundle(options: BaseOptions) -> Bundle:
     if options.model_asset_buffer is not None:
         return read_bundle(options.model_asset_buffer)
     assert options.model is not None  # BaseOptions has exactly one of the three
-    path = model_path(options.model)
-    if path.is_file():
-        try:
-            return read_bundle(path)
-        except BundleError as error:
-            _logger.warning("the stored model is damaged and fetched again: %s", error)
+    try:
+        return read_bundle(model_path(options.model))
+    except ModelNotFoundError:
+        pass
+    except BundleError as error:
+        _logger.warning("the stored model is damaged and fetched again: %s", error)
     return read_bundle(fetch_model(options.model))
 
 
@@ -165,11 +170,18 @@ def verify_model(name: str) -> str:
 
 
 def remove_model(name: str) -> bool:
-    """Remove a stored model; False where there was none."""
+    """Remove a stored model; False where there was none.
+
+    Raises:
+        ModelError: It cannot be removed.
+    """
     path = model_path(name)
-    there = path.is_file()
-    path.unlink(missing_ok=True)
-    _record_path(path).unlink(missing_ok=True)
+    try:
+        there = path.exists()
+        path.unlink(missing_ok=True)
+        _record_path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be removed: {error.strerror}") from error
     return there
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pose_landmarker.errors import BundleError
 
 _IDENTIFIER = b"TFL3"
+#: Inputs or outputs of a network, and bytes of a tensor's name; ours have 5 and 10.
+_MAX_TENSORS, _MAX_NAME = 64, 256
 _FLOAT32 = 0
 # Field numbers in schema.fbs.
 _MODEL_SUBGRAPHS = 2
@@ -45,10 +47,7 @@ def signature(model: bytes) -> Signature:
         BundleError: The bytes are no TFLite network, or a damaged one.
     """
     graph = _main_graph(_Flatbuffer(model))
-    return Signature(
-        tuple(_tensor(graph, i) for i in graph.integers(_SUBGRAPH_INPUTS)),
-        tuple(_tensor(graph, i) for i in graph.integers(_SUBGRAPH_OUTPUTS)),
-    )
+    return Signature(_tensors(graph, _SUBGRAPH_INPUTS), _tensors(graph, _SUBGRAPH_OUTPUTS))
 
 
 def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
@@ -96,6 +95,13 @@ def _main_graph(data: _Flatbuffer) -> _Table:
     if len(graphs) != 1:
         raise BundleError(f"the network has {len(graphs)} subgraphs, wanted 1")
     return graphs[0]
+
+
+def _tensors(graph: _Table, field: int) -> tuple[TensorSpec, ...]:
+    indices = graph.integers(field)
+    if len(indices) > _MAX_TENSORS:
+        raise BundleError(f"the network has {len(indices)} inputs or outputs, wanted {_MAX_TENSORS} at most")
+    return tuple(_tensor(graph, i) for i in indices)
 
 
 def _tensor(graph: _Table, index: int) -> TensorSpec:
@@ -187,4 +193,6 @@ class _Table:
         if start == 0:
             return ""
         length = self.data.read("<I", start)
+        if length > _MAX_NAME:
+            raise BundleError(f"the network is damaged: a name has {length} characters")
         return bytes(self.data.buffer[start + 4 : start + 4 + length]).decode("utf-8", "replace")
