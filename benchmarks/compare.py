@@ -180,7 +180,7 @@ def measure(kinds: Sequence[str], arguments: argparse.Namespace) -> dict[str, An
     photo = arguments.image or photo_720p()
     rounds = arguments.rounds
     figures: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, {platform.system()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "python": platform.python_version(),
         "image": photo.name,
         "installed_mb": {kind: installed_size(kind) for kind in kinds},

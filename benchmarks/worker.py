@@ -40,8 +40,11 @@ def ours(engine: str) -> Callable[[str, str], Callable[[], int]]:
 
 
 def memory_mb() -> float:
-    """Most memory that this process has held, 2²⁰ bytes."""
-    import resource
+    """Most memory that this process has held, 2²⁰ bytes; not a number on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

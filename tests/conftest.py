@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.errors import FetchError
 from pose_landmarker.models import store
 from tests.tiny import tiny_bundle
 
@@ -65,7 +66,12 @@ def model_file(_own_cache: None) -> Callable[[str], Path]:
 
     def find(name: str) -> Path:
         path = SHARED / "models" / f"pose_landmarker_{name}.task"
-        return path if path.is_file() else store.fetch_model(name)
+        if path.is_file():
+            return path
+        try:
+            return store.fetch_model(name)
+        except FetchError as error:
+            pytest.skip(f"needs a real model, and none can be had: {error}")
 
     return find
 

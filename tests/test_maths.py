@@ -151,6 +151,14 @@ class TestDetections:
         np.testing.assert_allclose(found.keypoints[0, 3], [anchor + 5 / 224, anchor + 6 / 224], rtol=1e-6)
         assert found.scores[0] == pytest.approx(1 / (1 + math.exp(-2)))
 
+    @given(st.floats(-120, 120), st.floats(0, 1))
+    def test_who_is_kept_is_decided_by_the_score_alone(self, logit: float, min_score: float) -> None:
+        boxes, scores = self._raw()
+        scores[9] = logit
+        score = float(sigmoid(_f([min(logit, 100)]))[0])
+        found = decode_detections(boxes, scores, min_score)
+        assert len(found.scores) == (score >= min_score and score > 0)
+
     def test_the_least_score_counts(self) -> None:
         boxes, scores = self._raw()
         scores[7] = 0.0

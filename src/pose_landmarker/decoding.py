@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -69,15 +70,24 @@ def decode_detections(boxes: FloatArray, scores: FloatArray, min_score: float) -
         scores: (2254,) logits.
         min_score: Detections below it are dropped, in [0, 1].
     """
-    confidence = sigmoid(np.minimum(np.maximum(scores, -SCORE_LIMIT), SCORE_LIMIT))
+    # Nearly all of the anchors see nobody: they are sorted out before the arithmetic.
+    candidates = np.flatnonzero(scores >= _logit_below(min_score))
+    confidence = sigmoid(np.minimum(scores[candidates], SCORE_LIMIT))
     # A score of 0 has no weight in an average, so it is nobody even where everybody is asked for.
-    kept = np.flatnonzero((confidence >= min_score) & (confidence > 0))
+    good = (confidence >= min_score) & (confidence > 0)
+    kept, confidence = candidates[good], confidence[good]
     raw = boxes[kept] / np.float32(DETECTOR_SIZE)
     anchors = _ANCHORS[kept]
     centers, half = raw[:, :2] + anchors, raw[:, 2:4] / 2
     corners = np.concatenate([centers - half, centers + half], axis=1)
     keypoints = raw[:, 4:].reshape(-1, 4, 2) + anchors[:, None]
-    return CropDetections(*weighted_nms(corners, keypoints, confidence[kept], min_iou=MIN_SUPPRESSION_IOU))
+    return CropDetections(*weighted_nms(corners, keypoints, confidence, min_iou=MIN_SUPPRESSION_IOU))
+
+
+def _logit_below(probability: float) -> float:
+    """A number whose sigmoid is a little less than ``probability``."""
+    bounded = min(max(probability, 1e-30), 1 - 1e-7)
+    return max(math.log(bounded / (1 - bounded)) - 1e-3, -SCORE_LIMIT)
 
 
 def decode_landmarks(raw: FloatArray, heatmaps: FloatArray) -> CropLandmarks:

@@ -11,7 +11,7 @@ from pose_landmarker.decoding import DETECTOR_SIZE, decode_detections
 from pose_landmarker.engines import Network
 from pose_landmarker.imaging import crop
 from pose_landmarker.projection import to_image
-from pose_landmarker.results import Box, Detection, Roi
+from pose_landmarker.results import Detection, Roi
 from pose_landmarker.roi import letterbox
 
 #: uint8 to the detector's [-1, 1] (pose_detection_cpu.pbtxt).
@@ -44,14 +44,12 @@ class PoseDetector:
         pixels = crop(image, square, DETECTOR_SIZE, replicate=False)
         boxes, scores = self._network(pixels[None])
         found = decode_detections(boxes[0], scores[0, :, 0], min_score)
-        crop_points = np.concatenate([_corners(found.boxes), found.keypoints], axis=1)
         if turn_back:
-            points = _to_image(crop_points, square)
+            keypoints = _to_image(found.keypoints, square)
         else:
-            points = _as_if_upright(crop_points, square, width, height)
+            keypoints = _as_if_upright(found.keypoints, square, width, height)
         return [
-            Detection(float(score), _upright_box(placed[:4]), placed[4:])
-            for placed, score in zip(points, found.scores, strict=True)
+            Detection(float(score), points) for score, points in zip(found.scores, keypoints, strict=True)
         ]
 
 
@@ -66,13 +64,3 @@ def _as_if_upright(points: FloatArray, square: Roi, width: int, height: int) -> 
     upright = (height, width) if lying else (width, height)
     stretch = np.array([width / upright[0], height / upright[1]], np.float32)
     return _to_image(points, letterbox(*upright, 0.0)) * stretch
-
-
-def _corners(boxes: FloatArray) -> FloatArray:
-    """(N, 4, 2) corners of boxes (N, 4) left, top, right, bottom."""
-    return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
-
-
-def _upright_box(corners: FloatArray) -> Box:
-    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return Box(left, top, right - left, bottom - top)

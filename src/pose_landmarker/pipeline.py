@@ -97,8 +97,7 @@ def _shift(detection: Detection, left: int, top: int) -> Detection:
     """A detection of a part of the picture, in the whole picture."""
     if not (left or top):
         return detection
-    box = detection.box._replace(x=detection.box.x + left, y=detection.box.y + top)
-    return Detection(detection.score, box, detection.keypoints + np.array([left, top], np.float32))
+    return Detection(detection.score, detection.keypoints + np.array([left, top], np.float32))
 
 
 def _pose(bodies: Bodies, i: int, image_size: tuple[int, int], detection_score: float) -> Pose:

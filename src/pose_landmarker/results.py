@@ -82,13 +82,11 @@ class Detection:
 
     Attributes:
         score: In [0, 1].
-        box: Around the head, image pixels.
         keypoints: (4, 2) image pixels: middle of the hips, a point on the circle around the whole
             body, and the same two for the upper body.
     """
 
     score: float
-    box: Box
     keypoints: FloatArray
 
 
