@@ -18,16 +18,12 @@ from tests.tiny import tiny_bundle
 SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2] / "shared"))
 
 
-#: For parametrize: every engine, and why one is left out.
-ENGINES = (
-    "litert",
-    pytest.param(
-        "openvino",
-        marks=pytest.mark.skipif(
-            find_spec("openvino") is None, reason="the extra 'openvino' is not installed"
-        ),
-    ),
+#: For tests that need OpenVINO.
+needs_openvino = pytest.mark.skipif(
+    find_spec("openvino") is None, reason="the extra 'openvino' is not installed"
 )
+#: For parametrize: every engine.
+ENGINES = ("litert", pytest.param("openvino", marks=needs_openvino))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -146,7 +146,7 @@ class TestImage:
         monkeypatch.setattr(PoseLandmarker, "detect", interrupt_on_the_second)
         assert main(["image", "photos", *model]) == 130
         out, err = capsys.readouterr()
-        assert "1 pictures, 1 with people, 1 pose -> poses" in out
+        assert "1 picture, 1 with people, 1 pose -> poses" in out
         assert err == "interrupted\n"
         assert sorted(path.name for path in Path("poses").iterdir()) == [
             "astronaut_pose.jpg",

@@ -7,7 +7,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +21,8 @@ from pose_landmarker.engines.stderr import without_lines
 from pose_landmarker.errors import EngineError, MissingExtraError
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.tflite import with_outputs
-from tests.conftest import ENGINES
+from tests.conftest import ENGINES, needs_openvino
 from tests.tiny import tiny_network
-
-_OPENVINO = pytest.mark.skipif(find_spec("openvino") is None, reason="the extra 'openvino' is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +86,14 @@ class TestEveryEngine:
             _compile(engine, tiny_network([("in", (1,), 0)], [0], [0], [([0], [0])])[:90])
 
 
+@needs_openvino
 def test_the_engines_agree(detector: bytes, pixels: RgbImage) -> None:
-    pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
     litert, openvino = (_compile(engine, detector)(pixels) for engine in ("litert", "openvino"))
     np.testing.assert_allclose(litert[0], openvino[0], atol=0.05)  # of values up to 1,000
     np.testing.assert_allclose(litert[1], openvino[1], atol=0.05)  # logits up to 100
 
 
-@_OPENVINO
+@needs_openvino
 def test_openvino_keeps_what_it_compiled_and_survives_a_damaged_file(
     empty_cache: Path, detector: bytes, pixels: RgbImage
 ) -> None:
@@ -108,7 +105,7 @@ def test_openvino_keeps_what_it_compiled_and_survives_a_damaged_file(
     assert blob.stat().st_size > 1000
 
 
-@_OPENVINO
+@needs_openvino
 def test_openvino_does_without_a_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, detector: bytes, pixels: RgbImage
 ) -> None:
@@ -129,8 +126,8 @@ def _pretend(monkeypatch: pytest.MonkeyPatch, version: str | None) -> None:
 
 
 class TestChoice:
+    @needs_openvino
     def test_auto_takes_openvino_where_it_works(self) -> None:
-        pytest.importorskip("openvino", reason="the extra 'openvino' is not installed")
         assert load_engine("auto")[0] == "openvino"
 
     @pytest.mark.parametrize(

@@ -121,8 +121,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _make(folder: Path) -> None:
     """Make sure of the folder for results before the work, not after it."""
-    if str(folder) == ".":
-        folder = Path.cwd()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -176,8 +174,9 @@ def _process(
     result = landmarker.detect(image, processing)
     if folder is not None:
         drawing, record = _targets(picture, folder)
-        write_atomically(drawing, encode_image(annotate(image, result), drawing.suffix))
+        # The record first: it marks the drawing as ours, should we be killed in between.
         write_atomically(record, json.dumps(_record(picture, result), indent=1).encode() + b"\n")
+        write_atomically(drawing, encode_image(annotate(image, result), drawing.suffix))
     return result
 
 
@@ -211,13 +210,16 @@ def _print(picture: Picture, result: PoseLandmarkerResult, folder: Path | None, 
 
 def _summarise(wanted: int, counts: list[int], failures: list[str], folder: Path | None) -> None:
     if wanted > 1 and folder is not None:
-        with_people, poses = sum(map(bool, counts)), sum(counts)
-        plural = "" if poses == 1 else "s"
-        print(f"{len(counts)} pictures, {with_people} with people, {poses} pose{plural} -> {folder}")
+        pictures, poses = _count(len(counts), "picture"), _count(sum(counts), "pose")
+        print(f"{pictures}, {sum(map(bool, counts))} with people, {poses} -> {folder}")
     if failures:
         print(f"{len(failures)} of {len(counts) + len(failures)} failed:", file=sys.stderr)
         for failure in failures:
             print(f"  {failure}", file=sys.stderr)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _failure(path: Path, error: Exception) -> str:
