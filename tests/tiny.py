@@ -56,7 +56,8 @@ def tiny_network(
         made.append(table(fields))
     ops = [table({1: integers(op_inputs), 2: integers(op_outputs)}) for op_inputs, op_outputs in operators]
     graph = table({0: offsets(made), 1: integers(inputs), 2: integers(outputs), 3: offsets(ops)})
-    root = table({2: offsets([graph] * subgraphs)})
+    addition = table({})  # operator 0
+    root = table({1: offsets([addition]), 2: offsets([graph] * subgraphs)})
     b.Finish(root, file_identifier=b"TFL3")
     return bytes(b.Output())
 

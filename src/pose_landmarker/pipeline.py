@@ -12,6 +12,7 @@ from pose_landmarker.engines import Engine
 from pose_landmarker.imaging import check_side
 from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, Bodies, LandmarkNet
 from pose_landmarker.models.bundle import Bundle
+from pose_landmarker.models.rewriting import conv_before_resize
 from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
 from pose_landmarker.results import Detection, Pose, Roi
@@ -43,7 +44,7 @@ class Pipeline:
         """
         masks = options.output_segmentation_masks
         detector = engine(
-            with_outputs(bundle.detector, DETECTOR_OUTPUTS),
+            with_outputs(conv_before_resize(bundle.detector), DETECTOR_OUTPUTS),
             scale=DETECTOR_SCALE,
             offset=DETECTOR_OFFSET,
             threads=threads,

@@ -46,7 +46,7 @@ def signature(model: bytes) -> Signature:
     Raises:
         BundleError: The bytes are no TFLite network, or a damaged one.
     """
-    graph = _main_graph(_Flatbuffer(model))
+    graph = main_graph(Flatbuffer(model))
     return Signature(_tensors(graph, _SUBGRAPH_INPUTS), _tensors(graph, _SUBGRAPH_OUTPUTS))
 
 
@@ -64,8 +64,8 @@ def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
     Raises:
         BundleError: The network is damaged or has no such output.
     """
-    data = _Flatbuffer(bytearray(model))
-    graph = _main_graph(data)
+    data = Flatbuffer(bytearray(model))
+    graph = main_graph(data)
     outputs = {_tensor(graph, i).name: i for i in graph.integers(_SUBGRAPH_OUTPUTS)}
     missing = [name for name in names if name not in outputs]
     if missing:
@@ -77,7 +77,7 @@ def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
     return bytes(data.buffer)
 
 
-def _needed(operators: list[_Table], outputs: list[int]) -> list[_Table]:
+def _needed(operators: list[Table], outputs: list[int]) -> list[Table]:
     """The operators that ``outputs`` depend on. They are stored in the order of execution."""
     tensors = set(outputs)
     kept = []
@@ -88,7 +88,8 @@ def _needed(operators: list[_Table], outputs: list[int]) -> list[_Table]:
     return kept[::-1]
 
 
-def _main_graph(data: _Flatbuffer) -> _Table:
+def main_graph(data: Flatbuffer) -> Table:
+    """The one subgraph that a network has."""
     if bytes(data.buffer[4:8]) != _IDENTIFIER:
         raise BundleError("this is no TFLite network: the identifier TFL3 is missing")
     graphs = data.root().tables(_MODEL_SUBGRAPHS)
@@ -97,31 +98,32 @@ def _main_graph(data: _Flatbuffer) -> _Table:
     return graphs[0]
 
 
-def _tensors(graph: _Table, field: int) -> tuple[TensorSpec, ...]:
+def _tensors(graph: Table, field: int) -> tuple[TensorSpec, ...]:
     indices = graph.integers(field)
     if len(indices) > _MAX_TENSORS:
         raise BundleError(f"the network has {len(indices)} inputs or outputs, wanted {_MAX_TENSORS} at most")
     return tuple(_tensor(graph, i) for i in indices)
 
 
-def _tensor(graph: _Table, index: int) -> TensorSpec:
+def _tensor(graph: Table, index: int) -> TensorSpec:
     places = graph.data.elements(graph.vector(_SUBGRAPH_TENSORS))
     if not 0 <= index < len(places):
         raise BundleError(f"the network names tensor {index}; it has {len(places)}")
-    tensor = _Table(graph.data, graph.data.follow(places[index]))
+    tensor = Table(graph.data, graph.data.follow(places[index]))
     kind = tensor.byte(_TENSOR_TYPE)
     if kind != _FLOAT32:
         raise BundleError(f"tensor {index} has element type {kind}, wanted {_FLOAT32} (float32)")
     return TensorSpec(tensor.text(_TENSOR_NAME), tuple(tensor.integers(_TENSOR_SHAPE)))
 
 
-class _Flatbuffer:
+class Flatbuffer:
     """Bytes that are read, and written in place, with every offset checked."""
 
     def __init__(self, buffer: bytes | bytearray) -> None:
         self.buffer = buffer
 
     def read(self, form: str, offset: int) -> int:
+        """The number at an offset, in a form of ``struct``."""
         size = struct.calcsize(form)
         if offset < 0 or offset + size > len(self.buffer):
             raise BundleError(
@@ -131,10 +133,12 @@ class _Flatbuffer:
         return value
 
     def follow(self, offset: int) -> int:
+        """Where the reference at an offset leads."""
         return offset + self.read("<I", offset)
 
-    def root(self) -> _Table:
-        return _Table(self, self.follow(0))
+    def root(self) -> Table:
+        """The model."""
+        return Table(self, self.follow(0))
 
     def elements(self, vector: int) -> range:
         """Offsets of the 4-byte elements of a vector; none where there is no vector."""
@@ -149,17 +153,17 @@ class _Flatbuffer:
         """Overwrite a vector with one that is not longer."""
         struct.pack_into(f"<I{len(values)}i", self.buffer, vector, len(values), *values)
 
-    def set_tables(self, vector: int, tables: Sequence[_Table]) -> None:
+    def set_tables(self, vector: int, tables: Sequence[Table]) -> None:
         """Overwrite a vector of tables with one that is not longer: offsets are relative to themselves."""
         places = range(vector + 4, vector + 4 + 4 * len(tables), 4)
         offsets = [table.offset - place for table, place in zip(tables, places, strict=True)]
         struct.pack_into(f"<I{len(offsets)}I", self.buffer, vector, len(offsets), *offsets)
 
 
-class _Table:
+class Table:
     """A flatbuffers table: fields by number, absent ones are empty or 0."""
 
-    def __init__(self, data: _Flatbuffer, offset: int) -> None:
+    def __init__(self, data: Flatbuffer, offset: int) -> None:
         self.data = data
         self.offset = offset
         self._layout = offset - data.read("<i", offset)
@@ -178,17 +182,30 @@ class _Table:
         return self.data.follow(field) if field else 0
 
     def integers(self, number: int) -> list[int]:
+        """The vector of 32-bit integers in a field."""
         return [self.data.read("<i", place) for place in self.data.elements(self.vector(number))]
 
-    def tables(self, number: int) -> list[_Table]:
+    def tables(self, number: int) -> list[Table]:
+        """The vector of tables in a field."""
         places = self.data.elements(self.vector(number))
-        return [_Table(self.data, self.data.follow(place)) for place in places]
+        return [Table(self.data, self.data.follow(place)) for place in places]
+
+    def table(self, number: int) -> Table:
+        """The table in a field that is there."""
+        return Table(self.data, self.vector(number))
 
     def byte(self, number: int) -> int:
+        """The 8-bit integer in a field."""
         field = self._field(number)
         return self.data.read("<b", field) if field else 0
 
+    def integer(self, number: int) -> int:
+        """The 32-bit integer in a field."""
+        field = self._field(number)
+        return self.data.read("<i", field) if field else 0
+
     def text(self, number: int) -> str:
+        """The string in a field."""
         start = self.vector(number)
         if start == 0:
             return ""
