@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pose_landmarker import engines
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE
 from pose_landmarker.engines import Network, cpu, load_engine
@@ -116,13 +117,7 @@ def test_openvino_does_without_a_cache(
 
 def _pretend(monkeypatch: pytest.MonkeyPatch, version: str | None) -> None:
     """As if this version of OpenVINO were installed, or none."""
-
-    def find(package: str) -> str:
-        if version is None:
-            raise importlib.metadata.PackageNotFoundError(package)
-        return version
-
-    monkeypatch.setattr(importlib.metadata, "version", find)
+    monkeypatch.setattr(engines, "_installed_openvino", lambda: version)
 
 
 class TestChoice:
@@ -149,6 +144,16 @@ class TestChoice:
         assert load_engine("auto")[0] == "litert"
         with pytest.raises(MissingExtraError, match="cannot be loaded"):
             load_engine("openvino")
+
+    def test_a_folder_of_that_name_is_not_openvino(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def not_found(package: str) -> str:
+            raise importlib.metadata.PackageNotFoundError(package)
+
+        monkeypatch.setattr(engines, "find_spec", lambda name: object())
+        monkeypatch.setattr(importlib.metadata, "version", not_found)
+        assert engines._installed_openvino() is None
+        monkeypatch.setattr(engines, "find_spec", lambda name: None)
+        assert engines._installed_openvino() is None
 
     def test_an_engine_of_ones_own(self) -> None:
         engine = FakeEngine([])

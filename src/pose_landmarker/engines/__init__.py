@@ -6,8 +6,8 @@ arrays of its outputs. Nothing else of an engine is known outside this package.
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
+from importlib.util import find_spec
 from typing import Protocol
 
 from pose_landmarker.arrays import FloatArray, RgbImage
@@ -66,6 +66,18 @@ def load_engine(name: str | Engine) -> tuple[str, Engine]:
         return "litert", _litert()
 
 
+def _installed_openvino() -> str | None:
+    """Its version; None where it is not installed, even if some folder is called that."""
+    if find_spec("openvino") is None:
+        return None
+    import importlib.metadata  # costs 20 ms, so only where there is something to ask about
+
+    try:
+        return importlib.metadata.version("openvino")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def _litert() -> Engine:
     from pose_landmarker.engines.litert import compile_litert
 
@@ -75,10 +87,9 @@ def _litert() -> Engine:
 def _openvino() -> Engine:
     wanted = ".".join(map(str, _MIN_OPENVINO))
     line = f"pip install 'openvino>={wanted}' (the extra pose-landmarker[openvino])"
-    try:
-        version = importlib.metadata.version("openvino")
-    except importlib.metadata.PackageNotFoundError:
-        raise MissingExtraError(f"engine='openvino' needs OpenVINO: {line}") from None
+    version = _installed_openvino()
+    if version is None:
+        raise MissingExtraError(f"engine='openvino' needs OpenVINO: {line}")
     if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _MIN_OPENVINO:
         raise MissingExtraError(f"engine='openvino' needs OpenVINO {wanted} or newer, not {version}: {line}")
     from pose_landmarker.engines.openvino import compile_openvino, import_openvino

@@ -54,8 +54,8 @@ def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
     """The same network with only these outputs, in this order, and only what they need.
 
     Engines compute every operator of the graph, wanted or not, so those that no wanted output
-    depends on are taken out of the list of operators. Both lists are rewritten in place; the
-    weights of what is gone stay in the file, unused.
+    depends on are taken out of the list of operators. Both lists are written over the old ones,
+    which are never shorter; the weights of what is gone stay in the file, unused.
 
     Args:
         model: A TFLite network.
@@ -64,17 +64,18 @@ def with_outputs(model: bytes, names: Sequence[str]) -> bytes:
     Raises:
         BundleError: The network is damaged or has no such output.
     """
-    data = Flatbuffer(bytearray(model))
+    data = Flatbuffer(model)
     graph = main_graph(data)
     outputs = {_tensor(graph, i).name: i for i in graph.integers(_SUBGRAPH_OUTPUTS)}
     missing = [name for name in names if name not in outputs]
     if missing:
         raise BundleError(f"the network has no output {missing[0]!r}; it has {', '.join(outputs)}")
     wanted = [outputs[name] for name in names]
-    operators = graph.tables(_SUBGRAPH_OPERATORS)
-    data.set_integers(graph.vector(_SUBGRAPH_OUTPUTS), wanted)
-    data.set_tables(graph.vector(_SUBGRAPH_OPERATORS), _needed(operators, wanted))
-    return bytes(data.buffer)
+    kept = _needed(graph.tables(_SUBGRAPH_OPERATORS), wanted)
+    outputs_at, operators_at = graph.vector(_SUBGRAPH_OUTPUTS), graph.vector(_SUBGRAPH_OPERATORS)
+    return _patched(
+        model, {outputs_at: _integer_vector(wanted), operators_at: _table_vector(operators_at, kept)}
+    )
 
 
 def _needed(operators: list[Table], outputs: list[int]) -> list[Table]:
@@ -98,6 +99,28 @@ def main_graph(data: Flatbuffer) -> Table:
     return graphs[0]
 
 
+def _integer_vector(values: Sequence[int]) -> bytes:
+    return struct.pack(f"<I{len(values)}i", len(values), *values)
+
+
+def _table_vector(place: int, tables: Sequence[Table]) -> bytes:
+    """A vector of tables that is to stand at ``place``: references are relative to themselves."""
+    first = place + 4
+    references = [table.offset - (first + 4 * i) for i, table in enumerate(tables)]
+    return struct.pack(f"<I{len(references)}I", len(references), *references)
+
+
+def _patched(model: bytes, patches: dict[int, bytes]) -> bytes:
+    """The bytes of a model with some of them replaced; 28 MB of weights are copied once."""
+    old, parts, position = memoryview(model), [], 0
+    for place, patch in sorted(patches.items()):
+        if place < position:
+            raise BundleError("the network is damaged: two of its lists overlap")
+        parts += [old[position:place], memoryview(patch)]
+        position = place + len(patch)
+    return b"".join([*parts, old[position:]])
+
+
 def _tensors(graph: Table, field: int) -> tuple[TensorSpec, ...]:
     indices = graph.integers(field)
     if len(indices) > _MAX_TENSORS:
@@ -117,9 +140,9 @@ def _tensor(graph: Table, index: int) -> TensorSpec:
 
 
 class Flatbuffer:
-    """Bytes that are read, and written in place, with every offset checked."""
+    """Bytes that are read with every offset checked."""
 
-    def __init__(self, buffer: bytes | bytearray) -> None:
+    def __init__(self, buffer: bytes) -> None:
         self.buffer = buffer
 
     def read(self, form: str, offset: int) -> int:
@@ -148,16 +171,6 @@ class Flatbuffer:
         if count > (len(self.buffer) - vector) // 4:
             raise BundleError(f"the network is damaged: a list of {count} elements ends outside the file")
         return range(vector + 4, vector + 4 + 4 * count, 4)
-
-    def set_integers(self, vector: int, values: Sequence[int]) -> None:
-        """Overwrite a vector with one that is not longer."""
-        struct.pack_into(f"<I{len(values)}i", self.buffer, vector, len(values), *values)
-
-    def set_tables(self, vector: int, tables: Sequence[Table]) -> None:
-        """Overwrite a vector of tables with one that is not longer: offsets are relative to themselves."""
-        places = range(vector + 4, vector + 4 + 4 * len(tables), 4)
-        offsets = [table.offset - place for table, place in zip(tables, places, strict=True)]
-        struct.pack_into(f"<I{len(offsets)}I", self.buffer, vector, len(offsets), *offsets)
 
 
 class Table:
