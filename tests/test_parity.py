@@ -51,7 +51,7 @@ class Agreement:
         assert np.median(self.confidence) <= 0.002
 
 
-def _compare(
+def compare(
     golden: dict[str, FloatArray], detect: Callable[[str], PoseLandmarkerResult], suffix: str = ""
 ) -> Agreement:
     keys = sorted({key.rsplit("|", 1)[0] for key in golden})
@@ -85,7 +85,7 @@ def test_images(shared: Path, model: str, num_poses: int, engine: str) -> None:
     golden = dict(np.load(shared / "reference" / f"images_{model}_poses{num_poses}.npz"))
     path = shared / "models" / f"pose_landmarker_{model}.task"
     with PoseLandmarker.create(path, num_poses=num_poses, engine=engine) as landmarker:
-        agreement = _compare(golden, lambda key: landmarker.detect(_read(shared / "media" / key)))
+        agreement = compare(golden, lambda key: landmarker.detect(_read(shared / "media" / key)))
     assert agreement.pictures == 141
     agreement.check()
 
@@ -106,7 +106,7 @@ def test_rotated_pictures_like_the_reference(shared: Path, engine: str) -> None:
             options = ImageProcessingOptions(rotation_degrees=degrees, reference_rotation=True)
             return landmarker.detect(image, options)
 
-        agreement = _compare(golden, detect)
+        agreement = compare(golden, detect)
     assert agreement.pictures == agreement.same_count == 36
     assert np.median(agreement.pixels) <= 0.05
     assert np.median(agreement.metres) <= 0.001
