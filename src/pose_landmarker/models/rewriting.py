@@ -8,6 +8,7 @@ rounding of float32.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +44,8 @@ def conv_before_resize(model: bytes) -> bytes:
         return _Rewriter(model, root, graph).swapped(pairs, codes) if pairs else model
     except BundleError:
         raise
-    except (ValueError, IndexError) as error:  # operators with other numbers of inputs, say
+    except (ValueError, IndexError, TypeError, RuntimeError, struct.error) as error:
+        # Operators with other numbers of inputs, say, or numbers that the builder refuses.
         raise BundleError(f"the network is damaged: {error}") from error
 
 

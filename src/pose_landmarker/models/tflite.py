@@ -107,6 +107,8 @@ def _table_vector(place: int, tables: Sequence[Table]) -> bytes:
     """A vector of tables that is to stand at ``place``: references are relative to themselves."""
     first = place + 4
     references = [table.offset - (first + 4 * i) for i, table in enumerate(tables)]
+    if min(references, default=0) < 0:
+        raise BundleError("the network is damaged: a list refers backwards")
     return struct.pack(f"<I{len(references)}I", len(references), *references)
 
 
