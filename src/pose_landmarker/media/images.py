@@ -148,8 +148,10 @@ def _pillow_as_rgb(picture: Any, *, upright: bool = False) -> RgbImage:
     if upright:
         # Unreadable EXIF data says nothing about the pixels.
         with contextlib.suppress(SyntaxError, ValueError, TypeError, KeyError):
-            picture = ImageOps.exif_transpose(picture)
-    return _array_as_rgb(np.asarray(picture.convert("RGB")))
+            ImageOps.exif_transpose(picture, in_place=True)  # the picture is ours: no copy of it
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    return _array_as_rgb(np.asarray(picture))
 
 
 def _eight_bits(picture: Any) -> Any:
