@@ -15,6 +15,7 @@ ROOT = Path(pose_landmarker.__file__).parent
 #: From the ground up. A package stands for all of its modules, which may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version", "arrays", "errors", "topology"),
+    ("checks",),
     ("results",),
     ("options",),
     ("anchors",),
@@ -24,6 +25,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("engines", "media", "models"),
     ("detector", "landmark_net"),
     ("pipeline",),
+    ("association", "one_euro"),
+    ("smoothing",),
+    ("tracker",),
+    ("live",),
     ("landmarker",),
     ("draw", "export"),
     ("cli",),
@@ -35,6 +40,8 @@ _FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in nam
 _IMPORTERS = {
     "cv2": {"imaging", "draw", "cli"},
     "PIL": {"media"},
+    "av": {"media"},
+    "sdl2": {"cli"},
     "ai_edge_litert": {"engines"},
     "openvino": {"engines"},
     "tqdm": {"models", "cli"},
@@ -45,6 +52,7 @@ _IMPORTERS = {
 _PURE = (
     "errors",
     "topology",
+    "checks",
     "options",
     "results",
     "anchors",

@@ -5,12 +5,14 @@ PoseLandmarkerError
 │   └── OptionTypeError    (TypeError)          ... or a type that it cannot have
 ├── ImageError             (ValueError)         an image is not one, or cannot be used as it is
 │   └── ImageFileError     (OSError)            ... or its file cannot be read
+├── VideoError             (OSError)            a video or camera cannot be opened, read or written
 ├── ModelError
 │   ├── ModelNotFoundError (FileNotFoundError)  the model is not on this machine
 │   ├── BundleError        (ValueError)         the model file is damaged, foreign or hostile
 │   └── FetchError         (ConnectionError)    no source could deliver the model
 ├── EngineError            (RuntimeError)       the inference engine refused or failed
 ├── MissingExtraError      (ImportError)        an optional package is not installed
+├── TimestampError         (ValueError)         the time of a frame is not after that of the one before
 ├── RunningModeError       (ValueError)         the call does not belong to the running mode
 └── ClosedError            (ValueError)         the landmarker was used after ``close()``
 """
@@ -38,6 +40,10 @@ class ImageFileError(ImageError, OSError):
     """An image file is missing, damaged or of an unknown format."""
 
 
+class VideoError(PoseLandmarkerError, OSError):
+    """A video or camera cannot be opened, read or written."""
+
+
 class ModelError(PoseLandmarkerError):
     """Something is wrong with a model."""
 
@@ -60,6 +66,10 @@ class EngineError(PoseLandmarkerError, RuntimeError):
 
 class MissingExtraError(PoseLandmarkerError, ImportError):
     """An optional dependency is not installed; the message holds the line to type."""
+
+
+class TimestampError(PoseLandmarkerError, ValueError):
+    """The time of a frame is not later than that of the frame before."""
 
 
 class RunningModeError(PoseLandmarkerError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from pose_landmarker.options import (
 )
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import PoseLandmarkerResult
+from pose_landmarker.tracker import Tracker
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,15 +45,14 @@ class PoseLandmarker:
     def __init__(self, options: PoseLandmarkerOptions) -> None:
         if not isinstance(options, PoseLandmarkerOptions):
             raise OptionTypeError(f"options must be PoseLandmarkerOptions(...), not {type(options).__name__}")
-        if options.running_mode is not RunningMode.IMAGE:
-            raise RunningModeError(
-                f"running_mode {options.running_mode.name} is not there yet: this release has IMAGE only"
-            )
         self.options = options
         self.engine, engine = load_engine(options.engine)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
         self._pipeline: Pipeline | None = Pipeline.build(bundle, engine, options, self.threads)
+        self._tracker = Tracker(self._pipeline, options)
+        self._turn = threading.Lock()
+        self._last_ms: int | None = None
 
     @classmethod
     def create(
@@ -118,6 +119,20 @@ class PoseLandmarker:
         return PoseLandmarkerResult(
             poses=pipeline(rgb, processing),
             image_size=(rgb.shape[1], rgb.shape[0]),
+            with_masks=self.options.output_segmentation_masks,
+        )
+
+    def detect_for_video(
+        self, image: object, timestamp_ms: int, image_processing_options: ImageProcessingOptions | None = None
+    ) -> PoseLandmarkerResult:
+        pipeline = self._open_pipeline()
+        rgb = as_rgb(image)
+        with self._turn:
+            poses = self._tracker(rgb, timestamp_ms, image_processing_options or _UPRIGHT)
+        return PoseLandmarkerResult(
+            poses=poses,
+            image_size=(rgb.shape[1], rgb.shape[0]),
+            timestamp_ms=timestamp_ms,
             with_masks=self.options.output_segmentation_masks,
         )
 

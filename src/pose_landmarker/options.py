@@ -1,7 +1,7 @@
 """Options: frozen, keyword-only, checked when made.
 
 Names, ranges and defaults are those of the reference's ``PoseLandmarkerOptions``; what is ours
-beyond it (``model``, ``engine``, ``threads``, ``region_of_interest``) says so.
+beyond it says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 
 import numpy as np
 
+from pose_landmarker.checks import (
+    check_choice,
+    check_flag,
+    check_fraction,
+    check_integer,
+    check_positive,
+)
 from pose_landmarker.errors import OptionError, OptionTypeError
 
 if TYPE_CHECKING:
@@ -25,8 +32,16 @@ if TYPE_CHECKING:
 #: Called as ``callback(result, image, timestamp_ms)`` for every frame of a live stream.
 ResultCallback: TypeAlias = "Callable[[PoseLandmarkerResult, Any, int], object]"
 
+#: Takes an exception that a live stream's callback or pipeline raised.
+ErrorCallback: TypeAlias = Callable[[BaseException], object]
+
+#: A word, a point (x, y) or a box (x, y, width, height) in image pixels.
+SubjectChoice: TypeAlias = "str | tuple[float, float] | tuple[float, float, float, float]"
+
 MODEL_NAMES = ("lite", "full", "heavy")
 ENGINE_NAMES = ("auto", "litert", "openvino")
+SUBJECT_NAMES = ("largest", "central", "first")
+SMOOTHING_NAMES = ("reference", "none")
 
 
 class RunningMode(Enum):
@@ -35,50 +50,6 @@ class RunningMode(Enum):
     IMAGE = "IMAGE"
     VIDEO = "VIDEO"
     LIVE_STREAM = "LIVE_STREAM"
-
-
-def check_integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
-    """``value`` as an ``int`` in [low, high], or an error that names the option."""
-    wanted = f"a whole number ≥ {low}" if high is None else f"a whole number from {low} to {high}"
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):
-        raise OptionTypeError(f"{name} must be {wanted}, not {value!r} ({type(value).__name__})")
-    if number < low or (high is not None and number > high):
-        raise OptionError(f"{name} must be {wanted}, not {number}")
-    return number
-
-
-def check_fraction(name: str, value: object) -> float:
-    """``value`` as a ``float`` in [0, 1], or an error that names the option."""
-    if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
-        raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r} ({type(value).__name__})")
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):  # an array, say
-        raise OptionTypeError(f"{name} must be a number from 0 to 1, not {value!r}") from None
-    if not 0.0 <= number <= 1.0:
-        raise OptionError(f"{name} must be a number from 0 to 1, not {number}")
-    return number
-
-
-def check_flag(name: str, value: object) -> bool:
-    """``value`` if it is a ``bool``, or an error that names the option."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise OptionTypeError(f"{name} must be True or False, not {value!r} ({type(value).__name__})")
-    return bool(value)
-
-
-def check_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
-    """``value`` if it is one of ``choices``, or an error that lists them."""
-    wanted = " or ".join((", ".join(map(repr, choices[:-1])), repr(choices[-1])))
-    if not isinstance(value, str):
-        raise OptionTypeError(f"{name} must be {wanted}, not {value!r} ({type(value).__name__})")
-    if value not in choices:
-        raise OptionError(f"{name} must be {wanted}, not {value!r}")
-    return value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +114,49 @@ class BaseOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Smoothing:
+    """Filters of one person's landmarks over time; the defaults are the reference's constants.
+
+    Landmarks go through 1€ filters, visibility through an exponential one
+    (pose_landmarks_detector_graph.cc). A lower cutoff is less jitter, a higher beta is less lag.
+
+    Attributes:
+        min_cutoff: Cutoff frequency of image landmarks that hold still, Hz.
+        beta: How that rises with speed: Hz for one side of the person's region a second.
+        world_min_cutoff: Cutoff frequency of world landmarks that hold still, Hz.
+        world_beta: How that rises with speed: Hz for one metre a second.
+        derivative_cutoff: Cutoff frequency of the speeds, Hz.
+        visibility_alpha: Weight of the newest visibility, in (0, 1].
+        zero_is_unknown: Whether a timestamp of 0 is no known time, as for the reference, which
+            assumes 30 Hz after it.
+
+    Raises:
+        OptionError: A constant is not positive, or ``visibility_alpha`` above 1.
+    """
+
+    min_cutoff: float = 0.05
+    beta: float = 80.0
+    world_min_cutoff: float = 0.1
+    world_beta: float = 40.0
+    derivative_cutoff: float = 1.0
+    visibility_alpha: float = 0.1
+    zero_is_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("min_cutoff", "world_min_cutoff", "derivative_cutoff", "visibility_alpha"):
+            object.__setattr__(self, name, check_positive(f"smoothing.{name}", getattr(self, name)))
+        for name in ("beta", "world_beta"):
+            value = check_positive(f"smoothing.{name}", getattr(self, name), zero=True)
+            object.__setattr__(self, name, value)
+        check_fraction("smoothing.visibility_alpha", self.visibility_alpha)
+        check_flag("smoothing.zero_is_unknown", self.zero_is_unknown)
+
+
+#: What ``smoothing="reference"`` means.
+REFERENCE_SMOOTHING = Smoothing(zero_is_unknown=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PoseLandmarkerOptions:
     """How a :class:`~pose_landmarker.PoseLandmarker` works.
 
@@ -155,7 +169,21 @@ class PoseLandmarkerOptions:
         min_tracking_confidence: Overlap (IoU) above which a detection continues a track (VIDEO and
             LIVE_STREAM).
         output_segmentation_masks: Whether every pose carries a mask. Costs time.
-        result_callback: Receives the results of a LIVE_STREAM, and only of that.
+        result_callback: Receives the results of a LIVE_STREAM, and only of that:
+            ``callback(result, image, timestamp_ms)``, in order, on a thread of its own.
+        on_error: Receives what the callback or the pipeline of a LIVE_STREAM raises (ours). Without
+            it the next ``detect_async`` or ``close`` raises it.
+        smoothing: Of every person's landmarks over time (ours): ``"reference"``, the reference's
+            filters and constants, which it applies to a single person only; a :class:`Smoothing`
+            of your own; ``"none"`` or None.
+        steady: Whether the regions that people are followed with hold still as long as the people do
+            (ours): less jitter, and results that hardly depend on the engine.
+        detection_interval: Seconds between two looks for further people while some, but fewer than
+            ``num_poses``, are in view (ours). 0 is the reference: at every frame, and what is
+            detected replaces the region of a person it overlaps.
+        subject: Whom to follow where several people are in view (ours): ``"largest"``, ``"central"``,
+            ``"first"``, or the one nearest to a point (x, y) or a box (x, y, width, height) in image
+            pixels. Results hold this person only, and nobody while that person is hidden.
         engine: ``"auto"``, ``"litert"``, ``"openvino"``, or a function of your own that compiles
             networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes OpenVINO where
             it is installed.
@@ -175,6 +203,11 @@ class PoseLandmarkerOptions:
     min_tracking_confidence: float = 0.5
     output_segmentation_masks: bool = False
     result_callback: ResultCallback | None = None
+    on_error: ErrorCallback | None = None
+    smoothing: Smoothing | str | None = "reference"
+    steady: bool = False
+    detection_interval: float = 0.25
+    subject: SubjectChoice | None = None
     engine: str | Callable[..., Any] = "auto"
     threads: int | None = None
 
@@ -201,7 +234,26 @@ class PoseLandmarkerOptions:
             check_choice("engine", self.engine, ENGINE_NAMES)
         if self.threads is not None:
             self._set("threads", check_integer("threads", self.threads, low=1, high=1024))
+        interval = check_positive("detection_interval", self.detection_interval, zero=True)
+        self._set("detection_interval", interval)
+        self._set("steady", check_flag("steady", self.steady))
+        if isinstance(self.smoothing, str):
+            check_choice("smoothing", self.smoothing, SMOOTHING_NAMES)
+        elif self.smoothing is not None and not isinstance(self.smoothing, Smoothing):
+            raise OptionTypeError(
+                "smoothing must be 'reference', 'none', None or Smoothing(...), not "
+                f"{type(self.smoothing).__name__}"
+            )
+        if self.subject is not None:
+            self._set("subject", _subject(self.subject))
         self._check_callback()
+
+    @property
+    def smoothing_constants(self) -> Smoothing | None:
+        """The constants that ``smoothing`` means."""
+        if isinstance(self.smoothing, str):
+            return {"reference": REFERENCE_SMOOTHING, "none": None}[self.smoothing]
+        return self.smoothing
 
     def _check_callback(self) -> None:
         live = self.running_mode is RunningMode.LIVE_STREAM
@@ -209,13 +261,14 @@ class PoseLandmarkerOptions:
             raise OptionTypeError(
                 f"result_callback must be callable, not {type(self.result_callback).__name__}"
             )
-        if live and self.result_callback is None:
-            raise OptionError("result_callback must be given when running_mode is LIVE_STREAM")
-        if not live and self.result_callback is not None:
-            raise OptionError(
-                "result_callback should not be provided unless running_mode is LIVE_STREAM; it is "
-                f"{self.running_mode.name}"
-            )
+        if self.on_error is not None and not callable(self.on_error):
+            raise OptionTypeError(f"on_error must be callable, not {type(self.on_error).__name__}")
+        for name in ("result_callback", "on_error"):
+            if not live and getattr(self, name) is not None:
+                raise OptionError(
+                    f"{name} should not be provided unless running_mode is LIVE_STREAM; it is "
+                    f"{self.running_mode.name}"
+                )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -231,6 +284,11 @@ class OptionValues(TypedDict, total=False):
     min_tracking_confidence: float
     output_segmentation_masks: bool
     result_callback: ResultCallback | None
+    on_error: ErrorCallback | None
+    smoothing: Smoothing | str | None
+    steady: bool
+    detection_interval: float
+    subject: SubjectChoice | None
     engine: str | Callable[..., Any]
     threads: int | None
 
@@ -322,3 +380,21 @@ def _region(value: object) -> RegionOfInterest:
         "region_of_interest must be RegionOfInterest(left=, top=, right=, bottom=) or a tuple of "
         f"those four, not {value!r}"
     )
+
+
+def _subject(value: object) -> SubjectChoice:
+    if isinstance(value, str):
+        return check_choice("subject", value, SUBJECT_NAMES)
+    wanted = f"{', '.join(map(repr, SUBJECT_NAMES))}, a point (x, y) or a box (x, y, width, height)"
+    if not isinstance(value, (tuple, list)) or len(value) not in (2, 4):
+        raise OptionTypeError(f"subject must be {wanted}, not {value!r}")
+    numbers = []
+    for part in value:
+        if isinstance(part, (bool, str)) or not hasattr(part, "__float__"):
+            raise OptionTypeError(f"subject must be {wanted} of numbers, not {value!r}")
+        numbers.append(float(part))
+    if not all(map(math.isfinite, numbers)):
+        raise OptionError(f"subject must be {wanted} of finite numbers, not {value!r}")
+    if len(numbers) == 4 and min(numbers[2:]) <= 0:
+        raise OptionError(f"subject must be a box with width and height > 0, not {value!r}")
+    return cast("SubjectChoice", tuple(numbers))

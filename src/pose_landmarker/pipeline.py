@@ -17,6 +17,7 @@ from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
 from pose_landmarker.results import Detection, Pose, Roi
 from pose_landmarker.roi import pixel_region, roi_from_points
+from pose_landmarker.smoothing import SmoothingState
 from pose_landmarker.topology import NUM_LANDMARKS
 
 
@@ -74,7 +75,7 @@ class Pipeline:
             return ()
         bodies = self.landmark_net(image, [roi for _, roi in found])
         return tuple(
-            _pose(bodies, i, (width, height), detection.score)
+            pose_of(bodies, i, (width, height), detection_score=detection.score)
             for i, (detection, _) in enumerate(found)
             if float(bodies.scores[i]) >= self.options.min_pose_presence_confidence
         )
@@ -101,18 +102,39 @@ def _shift(detection: Detection, left: int, top: int) -> Detection:
     return Detection(detection.score, detection.keypoints + np.array([left, top], np.float32))
 
 
-def _pose(bodies: Bodies, i: int, image_size: tuple[int, int], detection_score: float) -> Pose:
-    """The i-th body as a pose: pixels become fractions of the picture here and nowhere else."""
+def pose_of(
+    bodies: Bodies,
+    i: int,
+    image_size: tuple[int, int],
+    *,
+    detection_score: float | None = None,
+    smoothed: SmoothingState | None = None,
+    track_id: int | None = None,
+) -> Pose:
+    """The i-th body as a pose: pixels become fractions of the picture here and nowhere else.
+
+    Args:
+        bodies: What the landmark network found.
+        i: Which of them.
+        image_size: (width, height) of the picture in pixels.
+        detection_score: The detector's confidence.
+        smoothed: Landmarks over time, instead of those of this frame.
+        track_id: Who it is.
+    """
     width, height = image_size
     body = slice(NUM_LANDMARKS)
+    points, world, visibility = bodies.points[i, body], bodies.world[i, body], bodies.visibility[i, body]
+    if smoothed is not None:
+        points, world, visibility = smoothed.image.smoothed, smoothed.world.smoothed, smoothed.visibility
     return Pose(
-        landmarks=(bodies.points[i, body] / (width, height, width)).astype(np.float32),
-        world_landmarks=bodies.world[i, body].astype(np.float32),
-        visibility=bodies.visibility[i, body].copy(),
+        landmarks=(points / (width, height, width)).astype(np.float32),
+        world_landmarks=world.astype(np.float32),
+        visibility=visibility.copy(),
         presence=bodies.presence[i, body].copy(),
         score=float(bodies.scores[i]),
         roi=bodies.rois[i],
         image_size=image_size,
         detection_score=detection_score,
         mask=bodies.mask(i, width, height),
+        track_id=track_id,
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_landmarker.cache import CACHE_VARIABLE, cache_dir, write_atomically
+from pose_landmarker.checks import check_choice
 from pose_landmarker.errors import BundleError, FetchError, ModelError, ModelNotFoundError
 from pose_landmarker.models.bundle import Bundle, read_bundle
 from pose_landmarker.models.published import (
@@ -26,7 +27,7 @@ from pose_landmarker.models.published import (
     LICENCE,
     OFFICIAL_BUNDLES,
 )
-from pose_landmarker.options import MODEL_NAMES, BaseOptions, check_choice
+from pose_landmarker.options import MODEL_NAMES, BaseOptions
 
 if TYPE_CHECKING:
     from pose_landmarker.models.sources import Progress, Source
