@@ -27,8 +27,12 @@ CORE = (
 
 
 def region_overlap(a: Sequence[Roi], b: Sequence[Roi]) -> DoubleArray:
-    """(len(a), len(b)) IoU of the regions as upright squares; their rotation is ignored, as by the
-    reference (association_norm_rect_calculator.cc).
+    """How much regions overlap as upright squares, rotation ignored as by the reference.
+
+    (association_norm_rect_calculator.cc)
+
+    Returns:
+        (len(a), len(b)) IoU.
     """
     first, second = _squares(a)[:, None], _squares(b)[None]
     low = np.maximum(first[..., :2], second[..., :2])
@@ -49,8 +53,9 @@ def _squares(rois: Sequence[Roi]) -> DoubleArray:
 
 
 def newest_win(rois: Sequence[Roi], threshold: float) -> list[list[int]]:
-    """The reference's association (association_calculator.h): a region removes all earlier ones that it
-    overlaps.
+    """The reference's association: a region removes all earlier ones that it overlaps.
+
+    (association_calculator.h: AddElementToList)
 
     Args:
         rois: Kept regions first, then new ones.

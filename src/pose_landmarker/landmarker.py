@@ -7,9 +7,12 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.checks import check_integer
 from pose_landmarker.engines import load_engine
 from pose_landmarker.engines.cpu import default_threads
-from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError
+from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError, TimestampError
+from pose_landmarker.live import LiveStream
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.models.store import load_bundle
 from pose_landmarker.options import (
@@ -21,12 +24,22 @@ from pose_landmarker.options import (
 )
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import PoseLandmarkerResult
+from pose_landmarker.scheduling import LiveStats
+from pose_landmarker.streaming import ResultStream, Source
 from pose_landmarker.tracker import Tracker
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+#: About 285,000 years; more does not fit a double, and then not a filter.
+MAX_TIMESTAMP_MS = 1 << 53
+
 _UPRIGHT = ImageProcessingOptions()
+_METHODS = {
+    RunningMode.IMAGE: "detect",
+    RunningMode.VIDEO: "detect_for_video",
+    RunningMode.LIVE_STREAM: "detect_async",
+}
 
 
 class PoseLandmarker:
@@ -49,10 +62,15 @@ class PoseLandmarker:
         self.engine, engine = load_engine(options.engine)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
-        self._pipeline: Pipeline | None = Pipeline.build(bundle, engine, options, self.threads)
-        self._tracker = Tracker(self._pipeline, options)
+        pipeline = Pipeline.build(bundle, engine, options, self.threads)
+        tracker = Tracker(pipeline, options)
+        self._tracker: Tracker | None = tracker  # None when closed
         self._turn = threading.Lock()
         self._last_ms: int | None = None
+        self._live: LiveStream[RgbImage, ImageProcessingOptions, PoseLandmarkerResult] | None = None
+        if options.result_callback is not None:
+            # Not a method of this object: a thread that holds on to it would keep it from being freed.
+            self._live = LiveStream(tracker, options.result_callback, on_error=options.on_error)
 
     @classmethod
     def create(
@@ -92,7 +110,7 @@ class PoseLandmarker:
     def detect(
         self, image: object, image_processing_options: ImageProcessingOptions | None = None
     ) -> PoseLandmarkerResult:
-        """Find the bodies in one image.
+        """Find the bodies in one image, in running mode IMAGE.
 
         Args:
             image: A uint8 array, (H, W, 3) RGB, (H, W) greyscale or (H, W, 4) RGBA; the path of a
@@ -104,17 +122,13 @@ class PoseLandmarker:
 
         Raises:
             ClosedError: The landmarker is closed.
+            RunningModeError: It was made for another running mode.
             ImageError: The image cannot be used; the message says what is wanted.
             OptionTypeError: ``image_processing_options`` is something else.
             EngineError: The inference engine failed.
         """
-        pipeline = self._open_pipeline()
-        processing = _UPRIGHT if image_processing_options is None else image_processing_options
-        if not isinstance(processing, ImageProcessingOptions):
-            raise OptionTypeError(
-                "image_processing_options must be ImageProcessingOptions(...), not "
-                f"{type(processing).__name__}"
-            )
+        pipeline = self._open(RunningMode.IMAGE, "detect").pipeline
+        processing = _checked(image_processing_options)
         rgb = as_rgb(image)
         return PoseLandmarkerResult(
             poses=pipeline(rgb, processing),
@@ -125,23 +139,144 @@ class PoseLandmarker:
     def detect_for_video(
         self, image: object, timestamp_ms: int, image_processing_options: ImageProcessingOptions | None = None
     ) -> PoseLandmarkerResult:
-        pipeline = self._open_pipeline()
+        """Find and follow the bodies in the next frame of a video, in running mode VIDEO.
+
+        Args:
+            image: As for :meth:`detect`. Its size may change from frame to frame.
+            timestamp_ms: Time of the frame in milliseconds, later than that of the frame before.
+            image_processing_options: As for :meth:`detect`.
+
+        Returns:
+            At most ``num_poses`` poses, those followed longest first, each with its ``track_id``.
+
+        Raises:
+            TimestampError: ``timestamp_ms`` is not later than the one before; the message names both.
+            ClosedError: The landmarker is closed.
+            RunningModeError: It was made for another running mode.
+            ImageError: The image cannot be used; the message says what is wanted.
+            OptionTypeError: An argument has the wrong type.
+            EngineError: The inference engine failed.
+        """
+        tracker = self._open(RunningMode.VIDEO, "detect_for_video")
+        processing = _checked(image_processing_options)
+        time_ms = check_integer("timestamp_ms", timestamp_ms, low=0, high=MAX_TIMESTAMP_MS)
         rgb = as_rgb(image)
         with self._turn:
-            poses = self._tracker(rgb, timestamp_ms, image_processing_options or _UPRIGHT)
-        return PoseLandmarkerResult(
-            poses=poses,
-            image_size=(rgb.shape[1], rgb.shape[0]),
-            timestamp_ms=timestamp_ms,
-            with_masks=self.options.output_segmentation_masks,
-        )
+            if self._last_ms is not None and time_ms <= self._last_ms:
+                raise TimestampError(
+                    f"timestamp_ms must increase: got {time_ms} after {self._last_ms}; for another "
+                    "video, call reset() first"
+                )
+            self._last_ms = time_ms
+            return tracker(rgb, time_ms, processing)
+
+    def detect_async(
+        self, image: object, timestamp_ms: int, image_processing_options: ImageProcessingOptions | None = None
+    ) -> None:
+        """Hand over a frame of a live stream and return at once, in running mode LIVE_STREAM.
+
+        One frame is in work and one waits; a newer one takes the place of the waiting one. For every
+        frame that was worked on, ``result_callback(result, image, timestamp_ms)`` is called once, in
+        order, with the frame as (H, W, 3) RGB.
+
+        Args:
+            image: As for :meth:`detect`; an array may be written to again once this returns.
+            timestamp_ms: Time of the frame in milliseconds, later than that of the frame before.
+            image_processing_options: As for :meth:`detect`.
+
+        Raises:
+            TimestampError: ``timestamp_ms`` is not later than the one before; the message names both.
+            ClosedError: The landmarker is closed.
+            RunningModeError: It was made for another running mode, or without ``result_callback``.
+            ImageError: The image cannot be used; the message says what is wanted.
+            OptionTypeError: An argument has the wrong type.
+            Exception: Whatever the callback or the pipeline raised for an earlier frame, unless there
+                is ``on_error``.
+        """
+        self._open(RunningMode.LIVE_STREAM, "detect_async")
+        if self._live is None:
+            raise RunningModeError(
+                "detect_async() needs result_callback in the options; or use `async for result in "
+                "landmarker.stream(source)`"
+            )
+        processing = _checked(image_processing_options)
+        time_ms = check_integer("timestamp_ms", timestamp_ms, low=0, high=MAX_TIMESTAMP_MS)
+        self._live.submit(_own(image), time_ms, processing)
+
+    def stream(self, source: Source) -> ResultStream[PoseLandmarkerResult]:
+        """Results of a live source as they come, in running mode LIVE_STREAM without a callback.
+
+        Args:
+            source: Frames: a :class:`~pose_landmarker.media.VideoReader`, or any iterable or
+                asynchronous iterable of :class:`~pose_landmarker.media.Frame` or of pairs (image,
+                timestamp_ms). Of a camera, a network stream or an asynchronous iterable the newest
+                frame is taken and what came meanwhile is dropped; of anything else no frame is.
+
+        Returns:
+            For ``async for``; leaving the loop ends its threads and stops reading.
+
+        Raises:
+            ClosedError: The landmarker is closed.
+            RunningModeError: It was made for another running mode.
+        """
+        self._open(RunningMode.LIVE_STREAM, "stream")
+        self.reset()
+        return ResultStream(self._next, source)
+
+    def reset(self) -> None:
+        """Start another video: forget everybody, and accept any timestamp.
+
+        Raises:
+            ClosedError: The landmarker is closed.
+            RunningModeError: It was made for IMAGE, where nothing is remembered, or calls
+                ``result_callback``, whose frames may still be in work.
+        """
+        tracker = self._open()
+        if self.options.running_mode is RunningMode.IMAGE or self._live is not None:
+            raise RunningModeError(
+                f"reset() is for VIDEO; this landmarker was made for {self.options.running_mode.name}"
+            )
+        with self._turn:
+            tracker.reset()
+            self._last_ms = None
+
+    @property
+    def stats(self) -> LiveStats:
+        """Frames received, processed and dropped, errors and latencies of a LIVE_STREAM.
+
+        Raises:
+            RunningModeError: It was made for another running mode, or without ``result_callback``.
+        """
+        if self._live is None:
+            raise RunningModeError("stats are those of running mode LIVE_STREAM with a result_callback")
+        return self._live.stats
+
+    def _next(self, image: object, timestamp_ms: int) -> PoseLandmarkerResult:
+        """One frame of :meth:`stream`."""
+        tracker = self._open(RunningMode.LIVE_STREAM, "stream")
+        rgb = as_rgb(image)
+        with self._turn:
+            return tracker(rgb, timestamp_ms, _UPRIGHT)
 
     def close(self) -> None:
-        """Free the networks. Closing twice is fine; calls under way in other threads finish."""
-        self._pipeline = None
+        """Free the networks. Closing twice is fine; calls under way in other threads finish.
+
+        In running mode LIVE_STREAM: finish the frame in work, drop the waiting one and end the thread,
+        within a second.
+
+        Raises:
+            Exception: Whatever the callback or the pipeline raised since the last ``detect_async``,
+                unless there is ``on_error``.
+        """
+        self._close(reraise=True)
+
+    def _close(self, *, reraise: bool) -> None:
+        self._tracker = None
+        if self._live is not None:
+            self._live.close(reraise=reraise)
 
     def __enter__(self) -> PoseLandmarker:
-        self._open_pipeline()
+        self._open()
         return self
 
     def __exit__(
@@ -150,14 +285,39 @@ class PoseLandmarker:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        self._close(reraise=error is None)  # the error that leaves the block is the one to see
 
     def __repr__(self) -> str:
-        state = "closed" if self._pipeline is None else f"{self.engine}, {self.threads} threads"
+        state = "closed" if self._tracker is None else f"{self.engine}, {self.threads} threads"
         return f"<PoseLandmarker {self.options.running_mode.name}, {state}>"
 
-    def _open_pipeline(self) -> Pipeline:
-        pipeline = self._pipeline
-        if pipeline is None:
+    def _open(self, mode: RunningMode | None = None, method: str = "") -> Tracker:
+        """The tracker, if this is open and the method belongs to the running mode."""
+        tracker = self._tracker
+        if tracker is None:
             raise ClosedError("this PoseLandmarker is closed; create a new one")
-        return pipeline
+        made_for = self.options.running_mode
+        if mode is not None and mode is not made_for:
+            raise RunningModeError(
+                f"{method}() is for running mode {mode.name}; this landmarker was made for "
+                f"{made_for.name}: use {_METHODS[made_for]}()"
+            )
+        return tracker
+
+
+def _checked(processing: ImageProcessingOptions | None) -> ImageProcessingOptions:
+    if processing is None:
+        return _UPRIGHT
+    if not isinstance(processing, ImageProcessingOptions):
+        raise OptionTypeError(
+            f"image_processing_options must be ImageProcessingOptions(...), not {type(processing).__name__}"
+        )
+    return processing
+
+
+def _own(image: object) -> RgbImage:
+    """A picture that nobody else writes to: cameras use one buffer for frame after frame."""
+    rgb = as_rgb(image)
+    if rgb.flags.writeable and not isinstance(image, (str, os.PathLike)):
+        return rgb.copy()
+    return rgb

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ResultCallback: TypeAlias = "Callable[[PoseLandmarkerResult, Any, int], object]"
 
 #: Takes an exception that a live stream's callback or pipeline raised.
-ErrorCallback: TypeAlias = Callable[[BaseException], object]
+ErrorCallback: TypeAlias = Callable[[Exception], object]
 
 #: A word, a point (x, y) or a box (x, y, width, height) in image pixels.
 SubjectChoice: TypeAlias = "str | tuple[float, float] | tuple[float, float, float, float]"

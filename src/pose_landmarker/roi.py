@@ -12,6 +12,12 @@ from pose_landmarker.results import Roi
 #: (RectTransformationCalculator in pose_detector_graph.cc).
 ROI_SCALE = 1.25
 
+#: Steps of steady regions: fine enough for the landmark network not to mind, coarse enough for a body
+#: that holds still to stay on one of them (docs/tracking.md).
+_SIZES_PER_OCTAVE, _PLACES_PER_SIZE, _ROTATION_STEP = 12, 24, math.radians(4)
+#: A step is left when it is this many steps away; half a step would be rounding.
+_STICKINESS = 0.8
+
 
 def roi_from_points(center: FloatArray, edge: FloatArray) -> Roi | None:
     """The square around a body, upright when ``edge`` is straight above ``center``.
@@ -28,6 +34,47 @@ def roi_from_points(center: FloatArray, edge: FloatArray) -> Roi | None:
     if not math.isfinite(size) or size <= 0.0:
         return None
     return Roi(x0, y0, size, wrap_angle(math.pi / 2 - math.atan2(-(y1 - y0), x1 - x0)))
+
+
+def steady_roi(roi: Roi, before: Roi | None) -> Roi:
+    """A region that moves in steps, and not at all as long as the body holds still.
+
+    The landmark network answers a little differently for every region, and the next region comes from
+    that answer: without steps, noise that nobody can see goes round and round and grows.
+
+    Args:
+        roi: Where the body is.
+        before: What this function returned for the frame before, or None at the start.
+
+    Returns:
+        A region on a grid of places, sizes and rotations, near ``roi``.
+    """
+    octave = math.log2(roi.size)
+    if before is None:
+        size = 2.0 ** _step(octave, None, 1 / _SIZES_PER_OCTAVE)
+        rotation = _step_angle(roi.rotation, None)
+    else:
+        size = 2.0 ** _step(octave, math.log2(before.size), 1 / _SIZES_PER_OCTAVE)
+        rotation = _step_angle(roi.rotation, before.rotation)
+        if not math.isclose(before.size, size, rel_tol=1e-9):
+            before = None  # another size, another grid of places
+    pitch = size / _PLACES_PER_SIZE
+    x = _step(roi.center_x, None if before is None else before.center_x, pitch)
+    y = _step(roi.center_y, None if before is None else before.center_y, pitch)
+    return Roi(x, y, size, rotation)
+
+
+def _step(value: float, before: float | None, pitch: float) -> float:
+    """The nearest step, or the one before unless that is clearly farther away."""
+    if before is not None and abs(value - before) <= _STICKINESS * pitch:
+        return before
+    return round(value / pitch) * pitch
+
+
+def _step_angle(value: float, before: float | None) -> float:
+    if before is not None and abs(wrap_angle(value - before)) <= _STICKINESS * _ROTATION_STEP:
+        return before
+    return wrap_angle(round(value / _ROTATION_STEP) * _ROTATION_STEP)
 
 
 def wrap_angle(angle: float) -> float:

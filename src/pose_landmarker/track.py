@@ -20,7 +20,7 @@ _SAME_SHAPE = 0.02
 _SURPRISE_SHARE = 0.3
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """What is remembered of a person.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,14 +14,19 @@ from pose_landmarker.imaging import check_side
 from pose_landmarker.landmark_net import Bodies
 from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
 from pose_landmarker.pipeline import Pipeline, pose_of
-from pose_landmarker.results import Pose, Roi
-from pose_landmarker.roi import roi_from_points
+from pose_landmarker.results import PoseLandmarkerResult, Roi
+from pose_landmarker.roi import roi_from_points, steady_roi
 from pose_landmarker.smoothing import SmoothingState, smooth
+from pose_landmarker.subject import choose_subject
 from pose_landmarker.topology import NUM_LANDMARKS
 from pose_landmarker.track import Track
 
 #: Seconds that a person out of sight is remembered.
 MEMORY_S = 3.0
+#: The same for a chosen subject.
+SUBJECT_MEMORY_S = 10.0
+#: How many people are followed at least to keep an eye on a subject among them.
+_COMPANY = 4
 #: Two bodies whose landmarks are nearer than this, in sizes of their regions, are one.
 _SAME_BODY = 0.07
 #: Nearer than this, in sizes, two people may be mistaken for each other.
@@ -42,6 +48,7 @@ class _Seed(NamedTuple):
 class _Sighting(NamedTuple):
     """A body in this frame."""
 
+    bodies: Bodies
     body: int
     seed: _Seed
     points: DoubleArray
@@ -58,10 +65,11 @@ class Tracker:
     """Finds and follows people from frame to frame. Calls must take turns."""
 
     def __init__(self, pipeline: Pipeline, options: PoseLandmarkerOptions) -> None:
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._options = options
         self._smoothing = options.smoothing_constants
-        self._people = options.num_poses
+        #: With a subject, those who pass in front are followed too, lest the subject be taken for them.
+        self._people = options.num_poses if options.subject is None else max(options.num_poses, _COMPANY)
         #: The reference's own way with regions, which is ours too where one person is followed.
         self._like_reference = options.detection_interval == 0 or self._people == 1
         self._next_id = 1
@@ -73,12 +81,13 @@ class Tracker:
         self._looked_ms: int | None = None
         self._somebody_lost = False
         self._image_size = (0, 0)
+        self._subject: Track | None = None
         self._next_id = 1
 
     def __call__(
         self, image: RgbImage, time_ms: int, processing: ImageProcessingOptions
-    ) -> tuple[Pose, ...]:
-        """The people in a frame, those seen first first.
+    ) -> PoseLandmarkerResult:
+        """The people in a frame, those followed longest first.
 
         Args:
             image: (H, W, 3) uint8; its size may change from frame to frame.
@@ -89,28 +98,27 @@ class Tracker:
         check_side(width, height)
         self._resize(width, height)
         seeds = self._seeds(image, time_ms, processing)
-        sightings: list[_Sighting] = []
-        bodies: Bodies | None = None
-        if seeds:
-            bodies = self._pipeline.landmark_net(image, [seed.roi for seed in seeds])
-            sightings = self._sightings(image, bodies, seeds)
-        named = self._name(sightings, time_ms)
+        named = self._name(self._sightings(image, seeds), time_ms)
         self._forget(named, time_ms)
-        poses = []
-        for track, sighting in named:
-            assert bodies is not None
-            smoothed = self._follow(track, sighting, bodies, time_ms, named)
-            poses.append(
-                pose_of(
-                    bodies,
-                    sighting.body,
-                    (width, height),
-                    detection_score=track.detection_score,
-                    smoothed=smoothed,
-                    track_id=track.track_id,
-                )
+        self._follow(named, time_ms)
+        wanted = named if self._options.subject is None else self._only_subject(named)
+        poses = [
+            pose_of(
+                sighting.bodies,
+                sighting.body,
+                (width, height),
+                detection_score=track.detection_score,
+                smoothed=self._smooth(track, sighting, time_ms),
+                track_id=track.track_id,
             )
-        return tuple(poses)
+            for track, sighting in wanted
+        ]
+        return PoseLandmarkerResult(
+            poses=tuple(poses),
+            image_size=(width, height),
+            timestamp_ms=time_ms,
+            with_masks=self._options.output_segmentation_masks,
+        )
 
     def _resize(self, width: int, height: int) -> None:
         """Carry regions over to frames of another size; of another shape, look anew."""
@@ -130,7 +138,7 @@ class Tracker:
             self._looked_ms = time_ms
             found = [
                 _Seed(roi, None, detection.score)
-                for detection, roi in self._pipeline.detect(image, processing)
+                for detection, roi in self.pipeline.detect(image, processing)
             ]
         if self._like_reference:
             return self._newest(kept + found)[: self._people]
@@ -151,12 +159,11 @@ class Tracker:
         ]
 
     def _others(self, kept: list[_Seed], found: list[_Seed]) -> list[_Seed]:
-        """Detections that are none of those followed. Each of those explains one at most: two people
-        close together have regions that overlap by more than half.
-        """
+        """Detections that are none of those followed."""
         if not found:
             return []
         overlap = region_overlap([seed.roi for seed in kept], [seed.roi for seed in found])
+        # Each explains one at most: two people close together have regions that overlap by more than half.
         explained = {
             detection for _, detection in match(1 - overlap, 1 - self._options.min_tracking_confidence)
         }
@@ -164,18 +171,23 @@ class Tracker:
         # One more than there is room for: some turn out to be people whom we know.
         return others[: self._people - len(kept) + 1]
 
-    def _sightings(self, image: RgbImage, bodies: Bodies, seeds: list[_Seed]) -> list[_Sighting]:
+    def _sightings(self, image: RgbImage, seeds: list[_Seed]) -> list[_Sighting]:
         """The bodies that are there."""
+        if not seeds:
+            return []
+        bodies = self.pipeline.landmark_net(image, [seed.roi for seed in seeds])
         least = self._options.min_pose_presence_confidence
         sightings = []
         for i, seed in enumerate(seeds):
             if float(bodies.scores[i]) < least:
                 continue
             points = bodies.points[i]
-            center, edge = points[NUM_LANDMARKS, :2], points[NUM_LANDMARKS + 1, :2]
             body = slice(NUM_LANDMARKS)
             appearance = look_at(image, points[body, :2], bodies.visibility[i, body])
-            sightings.append(_Sighting(i, seed, points, roi_from_points(center, edge), appearance))
+            roi = roi_from_points(points[NUM_LANDMARKS, :2], points[NUM_LANDMARKS + 1, :2])
+            if self._options.steady and roi is not None:
+                roi = steady_roi(roi, None if seed.track is None else seed.roi)
+            sightings.append(_Sighting(bodies, i, seed, points, roi, appearance))
         return sightings
 
     def _name(self, sightings: list[_Sighting], time_ms: int) -> list[tuple[Track, _Sighting]]:
@@ -189,14 +201,16 @@ class Tracker:
         known = {s: track for track, s in self._recognise(missing, unknown, time_ms)}
         for j, sighting in enumerate(unknown[: self._people - len(named)]):
             named.append((known.get(j) or self._new_track(sighting, time_ms), sighting))
-        return named
+        return named if self._like_reference else sorted(named, key=lambda pair: pair[0].track_id)
 
     def _without_doubles(self, sightings: list[_Sighting], time_ms: int) -> list[_Sighting]:
         """Each body once: where two regions led to the same one, it belongs to whom it fits best."""
         left: list[_Sighting] = []
         for sighting in sorted(sightings, key=lambda s: self._misfit(s, time_ms)):
             size = sighting.place.size
-            double = next((s for s in left if body_distance(s.points, sighting.points, size) < _SAME_BODY), None)
+            double = next(
+                (s for s in left if body_distance(s.points, sighting.points, size) < _SAME_BODY), None
+            )
             if double is None:
                 left.append(sighting)
             elif sighting.seed.track is not None:
@@ -236,54 +250,57 @@ class Tracker:
 
     def _new_track(self, sighting: _Sighting, time_ms: int) -> Track:
         place = sighting.place
-        track = Track(
-            self._next_id, None, time_ms, place.center_x, place.center_y, place.size, time_ms
-        )
+        track = Track(self._next_id, None, time_ms, place.center_x, place.center_y, place.size, time_ms)
         self._next_id += 1
         self._tracks.append(track)
         return track
 
     def _forget(self, named: list[tuple[Track, _Sighting]], time_ms: int) -> None:
         """Note who is out of sight, and drop those gone for long."""
-        seen = {track.track_id for track, _ in named}
-        self._somebody_lost = False
-        for track in self._tracks:
-            if track.track_id not in seen:
-                self._somebody_lost |= track.roi is not None
-                track.lose(track.hidden_by)
-        self._tracks = [
-            track for track in self._tracks if time_ms - track.seen_ms <= 1000 * MEMORY_S
-        ]
+        seen = [track for track, _ in named]
+        missing = [track for track in self._tracks if track not in seen]
+        self._somebody_lost = any(track.roi is not None for track in missing)
+        for track in missing:
+            track.lose(track.hidden_by)
+        # In the order of the result, which is the order of the regions in the next frame.
+        self._tracks = seen + [t for t in missing if time_ms - t.seen_ms <= self._memory_ms(t)]
 
-    def _follow(
-        self,
-        track: Track,
-        sighting: _Sighting,
-        bodies: Bodies,
-        time_ms: int,
-        named: list[tuple[Track, _Sighting]],
-    ) -> SmoothingState | None:
-        """Note where a person is now, and smooth the landmarks."""
-        near = any(
-            other is not track
-            and np.hypot(s.place.center_x - sighting.place.center_x, s.place.center_y - sighting.place.center_y)
-            < _NEAR * max(s.place.size, sighting.place.size)
-            for other, s in named
-        )
-        track.detection_score = sighting.seed.detection_score
-        track.see(sighting.place, time_ms, sighting.appearance, clearly=not near)
-        track.roi = sighting.next_roi
+    def _memory_ms(self, track: Track) -> float:
+        return 1000 * (SUBJECT_MEMORY_S if track is self._subject else MEMORY_S)
+
+    def _follow(self, named: list[tuple[Track, _Sighting]], time_ms: int) -> None:
+        """Note where everybody is now."""
+        for track, sighting in named:
+            near = any(other is not track and _gap(s.place, sighting.place) < _NEAR for other, s in named)
+            track.detection_score = sighting.seed.detection_score
+            track.see(sighting.place, time_ms, sighting.appearance, clearly=not near)
+            track.roi = sighting.next_roi
+
+    def _only_subject(self, named: list[tuple[Track, _Sighting]]) -> list[tuple[Track, _Sighting]]:
+        """The person chosen; another one is chosen only when that one is forgotten."""
+        assert self._options.subject is not None
+        if self._subject not in self._tracks and named:
+            regions = [sighting.place for _, sighting in named]
+            self._subject = named[choose_subject(self._options.subject, regions, self._image_size)][0]
+        return [(track, sighting) for track, sighting in named if track is self._subject]
+
+    def _smooth(self, track: Track, sighting: _Sighting, time_ms: int) -> SmoothingState | None:
+        """A person's landmarks over time."""
         if self._smoothing is None or sighting.next_roi is None:
             return None
-        body = slice(NUM_LANDMARKS)
-        i = sighting.body
+        body, i = slice(NUM_LANDMARKS), sighting.body
         track.smoothing = smooth(
             self._smoothing,
             track.smoothing,
-            points=bodies.points[i, body],
-            world=bodies.world[i, body],
-            visibility=bodies.visibility[i, body],
+            points=sighting.points[body],
+            world=sighting.bodies.world[i, body],
+            visibility=sighting.bodies.visibility[i, body],
             size=sighting.next_roi.size,
             time_ms=time_ms,
         )
         return track.smoothing
+
+
+def _gap(a: Roi, b: Roi) -> float:
+    """Between the middles of two regions, in sizes."""
+    return math.hypot(a.center_x - b.center_x, a.center_y - b.center_y) / max(a.size, b.size)
