@@ -11,7 +11,7 @@ from pose_landmarker.smoothing import SmoothingState
 
 #: Seconds over which a person's speed is averaged, and after which one out of sight is taken to have
 #: stopped.
-_SPEED_MEMORY_S, _STOPPING_S = 0.3, 0.6
+_SPEED_MEMORY_S, _STOPPING_S = 0.3, 2.0
 #: Seconds over which a person's colours are averaged.
 _COLOR_MEMORY_S = 1.0
 #: How much the ratio of a frame's sides may change before regions lose their meaning.
@@ -32,6 +32,7 @@ class Track:
         center_y: Likewise.
         size: Side of the region, pixels.
         clear_ms: When that was.
+        rotation: Of the region then, radians.
         velocity_x: Pixels a second.
         velocity_y: Likewise.
         surprise: How far from where it was expected the person was found lately, in sizes.
@@ -48,6 +49,7 @@ class Track:
     center_y: float
     size: float
     clear_ms: int
+    rotation: float = 0.0
     velocity_x: float = 0.0
     velocity_y: float = 0.0
     surprise: float = 0.0
@@ -61,6 +63,10 @@ class Track:
         elapsed_s = (time_ms - self.clear_ms) / 1000
         effective_s = _STOPPING_S * (1 - math.exp(-elapsed_s / _STOPPING_S))
         return self.center_x + self.velocity_x * effective_s, self.center_y + self.velocity_y * effective_s
+
+    def expected_roi(self, time_ms: int) -> Roi:
+        """The region around there, image pixels."""
+        return Roi(*self.expected(time_ms), self.size, self.rotation)
 
     def distance(self, roi: Roi, time_ms: int) -> float:
         """From where the person is expected to a region, in sizes."""
@@ -97,6 +103,7 @@ class Track:
             self.velocity_x += share * ((roi.center_x - self.center_x) / elapsed_s - self.velocity_x)
             self.velocity_y += share * ((roi.center_y - self.center_y) / elapsed_s - self.velocity_y)
         self.center_x, self.center_y, self.size = roi.center_x, roi.center_y, roi.size
+        self.rotation = roi.rotation
         self.clear_ms = time_ms
 
     def lose(self, hidden_by: int | None = None) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-import numpy as np
-
-from pose_landmarker.appearance import Appearance, look_at
-from pose_landmarker.arrays import DoubleArray, RgbImage
-from pose_landmarker.association import body_distance, match, newest_win, region_overlap
+from pose_landmarker.appearance import look_at
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.association import match, newest_win, region_overlap
+from pose_landmarker.identity import Sighting, clarified, recognised, without_doubles
 from pose_landmarker.imaging import check_side
-from pose_landmarker.landmark_net import Bodies
 from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
 from pose_landmarker.pipeline import Pipeline, pose_of
 from pose_landmarker.results import PoseLandmarkerResult, Roi
@@ -27,14 +24,9 @@ MEMORY_S = 3.0
 SUBJECT_MEMORY_S = 10.0
 #: How many people are followed at least to keep an eye on a subject among them.
 _COMPANY = 4
-#: Two bodies whose landmarks are nearer than this, in sizes of their regions, are one.
-_SAME_BODY = 0.07
-#: Nearer than this, in sizes, two people may be mistaken for each other.
-_NEAR = 0.4
-#: Colours that differ by this much are those of different people.
-_OTHER_COLORS = 40.0
-#: How far from where somebody is expected he or she may reappear, in sizes; grows with time out of sight.
-_REACH, _REACH_PER_S = 0.35, 0.5
+#: For so long after somebody is lost, seconds, people are looked for at least this often, seconds: most
+#: come back soon from behind somebody else.
+_SOON_BACK_S, _INTERVAL_FOR_LOST_S = 1.5, 0.1
 
 
 class _Seed(NamedTuple):
@@ -43,22 +35,7 @@ class _Seed(NamedTuple):
     roi: Roi
     track: Track | None
     detection_score: float | None
-
-
-class _Sighting(NamedTuple):
-    """A body in this frame."""
-
-    bodies: Bodies
-    body: int
-    seed: _Seed
-    points: DoubleArray
-    next_roi: Roi | None
-    appearance: Appearance
-
-    @property
-    def place(self) -> Roi:
-        """Where the body is: its next region, or at least the one that it was found in."""
-        return self.next_roi or self.seed.roi
+    guessed: bool = False
 
 
 class Tracker:
@@ -134,7 +111,8 @@ class Tracker:
             _Seed(track.roi, track, track.detection_score) for track in self._tracks if track.roi is not None
         ]
         found: list[_Seed] = []
-        if len(kept) < self._people and self._is_due(time_ms, followed=bool(kept)):
+        looks = len(kept) < self._people and self._is_due(time_ms, followed=bool(kept))
+        if looks:
             self._looked_ms = time_ms
             found = [
                 _Seed(roi, None, detection.score)
@@ -142,13 +120,30 @@ class Tracker:
             ]
         if self._like_reference:
             return self._newest(kept + found)[: self._people]
-        return kept + self._others(kept, found)
+        return kept + self._others(kept, found) + (self._guesses(time_ms) if looks else [])
 
     def _is_due(self, time_ms: int, *, followed: bool) -> bool:
         """Whether the detector is worth its time."""
         if not followed or self._somebody_lost or self._looked_ms is None:
             return True
-        return time_ms - self._looked_ms >= 1000 * self._options.detection_interval
+        interval_s = self._options.detection_interval
+        if self._lately_lost(time_ms):
+            interval_s = min(interval_s, _INTERVAL_FOR_LOST_S)
+        return time_ms - self._looked_ms >= 1000 * interval_s
+
+    def _lately_lost(self, time_ms: int) -> list[Track]:
+        """People out of sight who may be back any moment."""
+        return [t for t in self._tracks if t.roi is None and time_ms - t.seen_ms <= 1000 * _SOON_BACK_S]
+
+    def _guesses(self, time_ms: int) -> list[_Seed]:
+        """Where people out of sight are expected: the detector misses many beside somebody larger."""
+        width, height = self._image_size
+        regions = [(track, track.expected_roi(time_ms)) for track in self._lately_lost(time_ms)]
+        return [
+            _Seed(roi, track, track.detection_score, guessed=True)
+            for track, roi in regions
+            if 0 <= roi.center_x <= width and 0 <= roi.center_y <= height
+        ]
 
     def _newest(self, seeds: list[_Seed]) -> list[_Seed]:
         """The reference's choice: newer regions replace older ones that they overlap."""
@@ -171,7 +166,7 @@ class Tracker:
         # One more than there is room for: some turn out to be people whom we know.
         return others[: self._people - len(kept) + 1]
 
-    def _sightings(self, image: RgbImage, seeds: list[_Seed]) -> list[_Sighting]:
+    def _sightings(self, image: RgbImage, seeds: list[_Seed]) -> list[Sighting]:
         """The bodies that are there."""
         if not seeds:
             return []
@@ -187,75 +182,33 @@ class Tracker:
             roi = roi_from_points(points[NUM_LANDMARKS, :2], points[NUM_LANDMARKS + 1, :2])
             if self._options.steady and roi is not None:
                 roi = steady_roi(roi, None if seed.track is None else seed.roi)
-            sightings.append(_Sighting(bodies, i, seed, points, roi, appearance))
+            sightings.append(
+                Sighting(bodies, i, seed.roi, roi, appearance, seed.track, seed.detection_score, seed.guessed)
+            )
         return sightings
 
-    def _name(self, sightings: list[_Sighting], time_ms: int) -> list[tuple[Track, _Sighting]]:
-        """Who is who."""
+    def _name(self, sightings: list[Sighting], time_ms: int) -> list[tuple[Track, Sighting]]:
+        """Who is who: a track for every body."""
+        tracks = self._tracks
         if not self._like_reference:
-            sightings = self._without_doubles(sightings, time_ms)
-        named = [(s.seed.track, s) for s in sightings if s.seed.track is not None]
-        unknown = [s for s in sightings if s.seed.track is None]
-        seen = {track.track_id for track, _ in named}
-        missing = [track for track in self._tracks if track.track_id not in seen]
-        known = {s: track for track, s in self._recognise(missing, unknown, time_ms)}
+            sightings = clarified(without_doubles(sightings, time_ms), tracks, time_ms)
+        named = [(s.track, s) for s in sightings if s.track is not None]
+        unknown = [s for s in sightings if s.track is None]
+        seen = [track for track, _ in named]
+        missing = [track for track in tracks if track not in seen]
+        known = recognised(missing, unknown, tracks, time_ms)
         for j, sighting in enumerate(unknown[: self._people - len(named)]):
             named.append((known.get(j) or self._new_track(sighting, time_ms), sighting))
         return named if self._like_reference else sorted(named, key=lambda pair: pair[0].track_id)
 
-    def _without_doubles(self, sightings: list[_Sighting], time_ms: int) -> list[_Sighting]:
-        """Each body once: where two regions led to the same one, it belongs to whom it fits best."""
-        left: list[_Sighting] = []
-        for sighting in sorted(sightings, key=lambda s: self._misfit(s, time_ms)):
-            size = sighting.place.size
-            double = next(
-                (s for s in left if body_distance(s.points, sighting.points, size) < _SAME_BODY), None
-            )
-            if double is None:
-                left.append(sighting)
-            elif sighting.seed.track is not None:
-                hidden_by = double.seed.track
-                sighting.seed.track.lose(None if hidden_by is None else hidden_by.track_id)
-        return sorted(left, key=lambda s: s.body)
-
-    def _misfit(self, sighting: _Sighting, time_ms: int) -> float:
-        """How badly a body fits the person who was looked for; newcomers fit worst."""
-        track = sighting.seed.track
-        if track is None:
-            return float("inf")
-        unlike = track.unlike(sighting.appearance)
-        return (
-            track.distance(sighting.place, time_ms) / _REACH
-            + track.surprise / _REACH
-            + (0.0 if unlike is None else unlike / _OTHER_COLORS)
-        )
-
-    def _recognise(
-        self, missing: list[Track], unknown: list[_Sighting], time_ms: int
-    ) -> list[tuple[Track, int]]:
-        """Pairs of people out of sight and bodies that are they."""
-        if not (missing and unknown):
-            return []
-        costs = np.array([[self._cost(track, s, time_ms) for s in unknown] for track in missing])
-        return [(missing[row], column) for row, column in match(costs)]
-
-    def _cost(self, track: Track, sighting: _Sighting, time_ms: int) -> float:
-        """0 for the same person where expected, 1 for the limit."""
-        reach = _REACH + _REACH_PER_S * (time_ms - track.clear_ms) / 1000
-        away = track.distance(sighting.place, time_ms) / reach
-        unlike = track.unlike(sighting.appearance)
-        if away > 1 or (unlike is not None and unlike > _OTHER_COLORS):
-            return np.inf
-        return 0.5 * away + 0.5 * (0.5 if unlike is None else unlike / _OTHER_COLORS)
-
-    def _new_track(self, sighting: _Sighting, time_ms: int) -> Track:
+    def _new_track(self, sighting: Sighting, time_ms: int) -> Track:
         place = sighting.place
         track = Track(self._next_id, None, time_ms, place.center_x, place.center_y, place.size, time_ms)
         self._next_id += 1
         self._tracks.append(track)
         return track
 
-    def _forget(self, named: list[tuple[Track, _Sighting]], time_ms: int) -> None:
+    def _forget(self, named: list[tuple[Track, Sighting]], time_ms: int) -> None:
         """Note who is out of sight, and drop those gone for long."""
         seen = [track for track, _ in named]
         missing = [track for track in self._tracks if track not in seen]
@@ -268,15 +221,14 @@ class Tracker:
     def _memory_ms(self, track: Track) -> float:
         return 1000 * (SUBJECT_MEMORY_S if track is self._subject else MEMORY_S)
 
-    def _follow(self, named: list[tuple[Track, _Sighting]], time_ms: int) -> None:
+    def _follow(self, named: list[tuple[Track, Sighting]], time_ms: int) -> None:
         """Note where everybody is now."""
         for track, sighting in named:
-            near = any(other is not track and _gap(s.place, sighting.place) < _NEAR for other, s in named)
-            track.detection_score = sighting.seed.detection_score
-            track.see(sighting.place, time_ms, sighting.appearance, clearly=not near)
+            track.detection_score = sighting.detection_score
+            track.see(sighting.place, time_ms, sighting.appearance, clearly=not sighting.near)
             track.roi = sighting.next_roi
 
-    def _only_subject(self, named: list[tuple[Track, _Sighting]]) -> list[tuple[Track, _Sighting]]:
+    def _only_subject(self, named: list[tuple[Track, Sighting]]) -> list[tuple[Track, Sighting]]:
         """The person chosen; another one is chosen only when that one is forgotten."""
         assert self._options.subject is not None
         if self._subject not in self._tracks and named:
@@ -284,7 +236,7 @@ class Tracker:
             self._subject = named[choose_subject(self._options.subject, regions, self._image_size)][0]
         return [(track, sighting) for track, sighting in named if track is self._subject]
 
-    def _smooth(self, track: Track, sighting: _Sighting, time_ms: int) -> SmoothingState | None:
+    def _smooth(self, track: Track, sighting: Sighting, time_ms: int) -> SmoothingState | None:
         """A person's landmarks over time."""
         if self._smoothing is None or sighting.next_roi is None:
             return None
@@ -299,8 +251,3 @@ class Tracker:
             time_ms=time_ms,
         )
         return track.smoothing
-
-
-def _gap(a: Roi, b: Roi) -> float:
-    """Between the middles of two regions, in sizes."""
-    return math.hypot(a.center_x - b.center_x, a.center_y - b.center_y) / max(a.size, b.size)
