@@ -16,8 +16,9 @@ from pose_landmarker.results import Roi
 from pose_landmarker.topology import NUM_LANDMARKS
 from pose_landmarker.track import Track
 
-#: Two bodies whose landmarks are nearer than this, in sizes of their regions, are one.
-_SAME_BODY = 0.07
+#: Two bodies whose landmarks are nearer than this, in sizes of their regions, are one: if both are
+#: followed, and else. Half a body seen beside a pillar makes the network put the other half anywhere.
+_SAME_BODY, _SAME_BODY_UNKNOWN = 0.035, 0.08
 #: Share of a body's size that is added around it: where such boxes meet, people hide parts of each other
 #: and lend each other their colours.
 _MARGIN = 0.03
@@ -28,6 +29,8 @@ _OTHER_COLORS, _OTHER_COLORS_NEAR = 40.0, 80.0
 _DOUBTFUL_COLORS = 25.0
 #: How far from where somebody is expected he or she may reappear, in sizes; grows with time out of sight.
 _REACH, _REACH_PER_S = 0.35, 0.5
+#: How much larger or smaller somebody may look than when last seen clearly; grows with time since.
+_GROWTH, _GROWTH_PER_S = 1.25, 0.5
 #: Advantage of the person who was looked for in that place.
 _LOYALTY = 0.25
 #: However the light changes, the colours of somebody followed count as no more different than this.
@@ -89,23 +92,56 @@ def clarified(sightings: Sequence[Sighting], tracks: Sequence[Track], time_ms: i
         tracks: Everybody, out of sight or not.
         time_ms: Of this frame.
     """
-    boxes = [_box(s) for s in sightings]
-    noted = [
-        s._replace(near=any(o is not box and _meet(o, box) for o in boxes))
-        for s, box in zip(sightings, boxes, strict=True)
-    ]
-    noted = [s for s in noted if not s.guessed or _is_proven(s)]
+    noted = _noting_who_is_near(_without_idle_guesses(sightings))
+    noted = [s for s in noted if s.guessed or not _has_changed_body(s, time_ms)]
+    noted = [s._replace(track=None) if _has_come_out_as_another(s) else s for s in noted]
     if any(s.track is not None and doubtful(s.track, s) for s in noted):
         better = recognised(tracks, noted, tracks, time_ms)
         noted = [s._replace(track=better.get(i)) for i, s in enumerate(noted)]
     return noted
 
 
+def _without_idle_guesses(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Guesses only where they look like that person, and nobody new was found there anyway."""
+    unknown = [_box(s) for s in sightings if s.track is None]
+    return [
+        s
+        for s in sightings
+        if not s.guessed or (_is_proven(s) and not any(_meet(_box(s), box) for box in unknown))
+    ]
+
+
+def _noting_who_is_near(sightings: Sequence[Sighting]) -> list[Sighting]:
+    boxes = [_box(s) for s in sightings]
+    return [
+        s._replace(near=any(o is not box and _meet(o, box) for o in boxes))
+        for s, box in zip(sightings, boxes, strict=True)
+    ]
+
+
 def _is_proven(sighting: Sighting) -> bool:
     """Whether a body found where somebody out of sight was expected looks like that person."""
     assert sighting.track is not None
     unlike = sighting.track.unlike(sighting.appearance)
-    return not sighting.near and unlike is not None and unlike <= _DOUBTFUL_COLORS
+    return unlike is not None and unlike <= _DOUBTFUL_COLORS
+
+
+def _has_changed_body(sighting: Sighting, time_ms: int) -> bool:
+    """Whether a region has slipped from somebody to somebody near, larger or smaller."""
+    track = sighting.track
+    if track is None or not sighting.near:
+        return False
+    ratio = sighting.place.size / track.size
+    return max(ratio, 1 / ratio) > _GROWTH + _GROWTH_PER_S * (time_ms - track.clear_ms) / 1000
+
+
+def _has_come_out_as_another(sighting: Sighting) -> bool:
+    """Whether somebody who was near others has other colours now that they have parted."""
+    track = sighting.track
+    if track is None or sighting.near or track.clear_ms == track.seen_ms:
+        return False
+    unlike = track.unlike(sighting.appearance)
+    return unlike is not None and unlike > _OTHER_COLORS
 
 
 def doubtful(track: Track, sighting: Sighting) -> bool:
@@ -168,7 +204,9 @@ def _misfit(sighting: Sighting, time_ms: int) -> float:
 
 
 def _is_same_body(a: Sighting, b: Sighting) -> bool:
-    return body_distance(a.points, b.points, b.place.size) < _SAME_BODY
+    followed = all(s.track is not None and not s.guessed for s in (a, b))
+    limit = _SAME_BODY if followed else _SAME_BODY_UNKNOWN
+    return body_distance(a.points, b.points, b.place.size) < limit
 
 
 def _box(sighting: Sighting) -> tuple[float, float, float, float]:
