@@ -51,7 +51,7 @@ def main() -> None:
 
     networks, resampling = Clock(), Clock()
     with PoseLandmarker.create(arguments.model, engine=arguments.engine) as landmarker:
-        pipeline = landmarker._open_pipeline()
+        pipeline = landmarker._open().pipeline
         for stage in (pipeline.detector, pipeline.landmark_net):
             stage._network = networks.wrap(stage._network)
         for module in (detector, landmark_net):

@@ -1,0 +1,1 @@
+"""Measurements of pose-landmarker: speed, parity and tracking."""
