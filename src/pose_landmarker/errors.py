@@ -14,7 +14,7 @@ PoseLandmarkerError
 ├── MissingExtraError      (ImportError)        an optional package is not installed
 ├── TimestampError         (ValueError)         the time of a frame is not after that of the one before
 ├── RunningModeError       (ValueError)         the call does not belong to the running mode
-└── ClosedError            (ValueError)         the landmarker was used after ``close()``
+└── ClosedError            (ValueError)         something was used after ``close()``
 """
 
 from __future__ import annotations
@@ -77,4 +77,4 @@ class RunningModeError(PoseLandmarkerError, ValueError):
 
 
 class ClosedError(PoseLandmarkerError, ValueError):
-    """The landmarker was used after ``close()``."""
+    """A landmarker, reader, writer or stream was used after ``close()``."""

@@ -211,7 +211,7 @@ def _open(name: str) -> Image.Image:
 @contextlib.contextmanager
 def _named_errors(name: str) -> Iterator[None]:
     """Whatever Pillow raises, as an ImageFileError that names the picture."""
-    from PIL import UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     try:
         yield
@@ -221,7 +221,16 @@ def _named_errors(name: str) -> Iterator[None]:
         raise ImageFileError(f"{name}: {_why_unidentified(Path(name))}") from None
     except MemoryError as error:
         raise ImageFileError(f"{name}: not enough memory to decode it") from error
-    except (OSError, ValueError, SyntaxError, TypeError, IndexError, RuntimeError, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        TypeError,
+        IndexError,
+        RuntimeError,
+        EOFError,
+        Image.DecompressionBombError,  # of a picture that turns out larger than its header said
+    ) as error:
         # Pillow's decoders raise all of these for damaged files.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ImageFileError(f"{name}: {str(reason) or type(error).__name__}") from error

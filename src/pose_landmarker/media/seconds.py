@@ -1,0 +1,62 @@
+"""Times and rates as exact fractions."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from fractions import Fraction
+
+from pose_landmarker.errors import OptionError, OptionTypeError
+
+
+def as_seconds(name: str, value: object, *, wanted: str = "a number of seconds") -> Fraction:
+    """``value`` as a fraction, or an error that names the option.
+
+    Raises:
+        OptionError: It is not finite.
+        OptionTypeError: It is no number.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise OptionTypeError(f"{name} must be {wanted}, not {value!r} ({type(value).__name__})")
+    if isinstance(value, numbers.Rational):
+        return Fraction(int(value.numerator), int(value.denominator))
+    if not math.isfinite(value):
+        raise OptionError(f"{name} must be {wanted}, not {value}")
+    return Fraction(float(value))
+
+
+def as_bound(name: str, value: object) -> Fraction | None:
+    """``value`` as a bound of times; None stays None.
+
+    A float stands for all fractions that round to it, so that 0.1 does not leave out what happens at
+    1/10, nor ``frame.time_s`` its own frame.
+
+    Raises:
+        OptionError: It is not finite.
+        OptionTypeError: It is no number.
+    """
+    if value is None:
+        return None
+    seconds = as_seconds(name, value)
+    if isinstance(value, numbers.Rational):
+        return seconds
+    return seconds - Fraction(math.ulp(float(seconds))) / 2
+
+
+def as_rate(name: str, value: object) -> Fraction:
+    """``value`` as pictures a second: 29.97 means 30000/1001, as everybody means it.
+
+    Raises:
+        OptionError: It is not finite or not above 0.
+        OptionTypeError: It is no number.
+    """
+    wanted = "a number of pictures a second > 0"
+    rate = as_seconds(name, value, wanted=wanted)
+    if rate <= 0:
+        raise OptionError(f"{name} must be {wanted}, not {value}")
+    if isinstance(value, numbers.Rational):
+        return rate
+    ntsc = Fraction(math.ceil(rate) * 1000, 1001)
+    if abs(rate - ntsc) < Fraction(1, 2000):
+        return ntsc
+    return max(rate.limit_denominator(1001), Fraction(1, 1001))

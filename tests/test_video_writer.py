@@ -1,0 +1,558 @@
+"""Frames into a video file, each at its own time, with the sound of another."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.errors import (
+    ClosedError,
+    ImageError,
+    MissingExtraError,
+    OptionError,
+    OptionTypeError,
+    TimestampError,
+    VideoError,
+)
+from pose_landmarker.media import Frame, VideoReader, VideoWriter, formats, sound
+from tests.clips import COLOURS, SIZE, error_of, number_of, numbered, patches, write_clip
+
+RATE = 48_000
+TIMES = [Fraction(n, 25) for n in range(10)]
+
+
+def write(path: Path, times: list[Any] | None = None, **options: Any) -> Path:
+    with VideoWriter(path, **options) as writer:
+        for number, time in enumerate(TIMES if times is None else times):
+            writer.write(numbered(number), time)
+    return path
+
+
+def read(path: Path) -> list[Frame]:
+    with VideoReader(path) as reader:
+        frames = list(reader)
+    assert reader.problems == ()
+    return frames
+
+
+def listed(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def hidden(folder: Path) -> list[str]:
+    return [name for name in listed(folder) if name.startswith(".")]
+
+
+def write_talkie(path: Path, *, codec: str = "aac", seconds: int = 4, event: Fraction = Fraction(2)) -> Path:
+    """A video that is black and silent until ``event``, when it flashes and sounds for 0.2 seconds."""
+    with av.open(str(path), "w") as out:
+        video: Any = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "g": "25"})
+        video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"
+        audio: Any = out.add_stream(codec, rate=RATE)
+        audio.layout = "mono"
+        for number in range(25 * seconds):
+            lit = event <= Fraction(number, 25) < event + Fraction(1, 5)
+            picture = np.full((SIZE[1], SIZE[0], 3), 255 if lit else 0, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture)
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(video.encode(frame))
+        moments = np.arange(seconds * RATE) / RATE
+        loud = (moments >= float(event)) & (moments < float(event) + 0.2)
+        tone = np.sin(2 * np.pi * 1000 * moments) * loud
+        samples = av.AudioFrame.from_ndarray((tone * 20_000).astype(np.int16)[None], "s16", "mono")
+        samples.rate, samples.pts, samples.time_base = RATE, 0, Fraction(1, RATE)
+        out.mux(audio.encode(samples))
+        out.mux(video.encode(None))
+        out.mux(audio.encode(None))
+    return path
+
+
+def sound_of(path: Path) -> tuple[float, float, float]:
+    """(begin, first moment that is loud, end) of the sound of a video; seconds."""
+    begin = loud = end = float("nan")
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            assert frame.time is not None
+            samples: Any = frame.to_ndarray()
+            samples = samples.astype(float) / (1 if samples.dtype.kind == "f" else 32768)
+            moments = frame.time + np.arange(frame.samples) / frame.sample_rate
+            if np.isnan(begin):
+                begin = moments[0]
+            above = np.abs(samples).reshape(-1)[: len(moments)] > 0.1
+            if np.isnan(loud) and above.any():
+                loud = moments[above.argmax()]
+            end = moments[-1]
+    return begin, loud, end
+
+
+def first_of_pictures(path: Path) -> float:
+    """When the first picture is shown by the clock of the container, which the sound shares."""
+    with av.open(str(path)) as container:
+        time = next(container.decode(video=0)).time
+    assert time is not None
+    return time
+
+
+@pytest.fixture(scope="module")
+def talkie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds, with a flash and a tone after two."""
+    return write_talkie(tmp_path_factory.mktemp("talkie") / "talkie.mp4")
+
+
+class TestTimes:
+    @pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"])
+    def test_come_back_in_every_format(self, suffix: str, tmp_path: Path) -> None:
+        frames = read(write(tmp_path / f"a{suffix}", fps=25))
+        assert [frame.time for frame in frames] == TIMES
+        assert [number_of(frame.image) for frame in frames] == list(range(10))
+
+    @pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(28), Fraction(24000, 1001), 60])
+    def test_are_exact(self, rate: Fraction, tmp_path: Path) -> None:
+        times = [n / Fraction(rate) for n in range(20)]
+        assert [frame.time for frame in read(write(tmp_path / "a.mp4", times, fps=rate))] == times
+
+    def test_are_variable(self, tmp_path: Path) -> None:
+        times = [Fraction(n, 600) for n in (0, 7, 20, 21, 300, 301)]
+        assert [frame.time for frame in read(write(tmp_path / "a.mov", times))] == times
+
+    def test_may_begin_anywhere(self, tmp_path: Path) -> None:
+        frames = read(write(tmp_path / "a.mp4", [-1.5, 0, 100]))
+        assert [frame.time for frame in frames] == [0, Fraction(3, 2), Fraction(203, 2)]
+
+    def test_floats_and_numpy(self, tmp_path: Path) -> None:
+        times = [0, 1 / 30, np.float32(0.0667), np.int64(1)]
+        frames = read(write(tmp_path / "a.mp4", times))
+        assert [frame.time_s for frame in frames] == pytest.approx([0, 1 / 30, 0.0667, 1], abs=1e-5)
+
+    def test_must_increase(self, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            writer.write(numbered(0), 1)
+            writer.write(numbered(1), 1.5)
+            for time in (1.5, 0.2):
+                with pytest.raises(TimestampError, match=rf"{time:.6f} s is not later than 1\.500000 s"):
+                    writer.write(numbered(2), time)
+            writer.write(numbered(2), 2)
+        assert [number_of(frame.image) for frame in read(tmp_path / "a.mp4")] == [0, 1, 2]
+
+    @pytest.mark.parametrize("time", ["1", None, True, [1]])
+    def test_must_be_numbers(self, time: Any, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / "a.mp4") as writer, pytest.raises(OptionTypeError, match="time must be"):
+            writer.write(numbered(0), time)
+
+    def test_finer_than_the_container_are_told(self, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / "a.mkv") as writer:
+            for number in range(4):
+                writer.write(numbered(number), Fraction(number, 2000))
+        assert len(read(tmp_path / "a.mkv")) == writer.num_frames == 3
+        assert len(writer.problems) == 1
+        assert "1/1000 s" in writer.problems[0]
+
+    def test_the_last_frame_is_shown_as_long_as_the_one_before(self, tmp_path: Path) -> None:
+        with VideoReader(write(tmp_path / "a.mp4", fps=25)) as reader:
+            assert reader.duration == Fraction(10, 25)
+            assert reader.fps == 25
+
+
+class TestPictures:
+    @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi", ".gif"])
+    def test_colours_come_back(self, suffix: str, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / f"a{suffix}", crf=8) as writer:
+            writer.write(patches(), 0)
+        assert error_of(read(tmp_path / f"a{suffix}")[0].image) <= 4
+
+    def test_colours_are_tagged(self, tmp_path: Path) -> None:
+        with av.open(str(write(tmp_path / "a.mp4"))) as container:
+            frame = next(container.decode(video=0))
+        assert (frame.colorspace, frame.color_range) == (1, 1)
+        assert (frame.color_primaries, frame.color_trc) == (1, 1)
+
+    @pytest.mark.parametrize("size", [(33, 17), (320, 241), (1, 1)])
+    def test_odd_sizes_are_padded(self, size: tuple[int, int], tmp_path: Path) -> None:
+        picture = np.full((size[1], size[0], 3), COLOURS[0], np.uint8)
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            writer.write(picture, 0)
+        even = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        image = read(tmp_path / "a.mp4")[0].image
+        assert writer.size == even == (image.shape[1], image.shape[0])
+        assert np.abs(image.astype(int) - COLOURS[0]).max() <= 6
+
+    def test_other_sizes_are_fitted_in(self, tmp_path: Path) -> None:
+        white = np.full((48, 80, 3), 255, np.uint8)
+        with VideoWriter(tmp_path / "a.mp4", crf=5) as writer:
+            writer.write(white, 0)
+            writer.write(white[:, :24], 1)  # half as wide as high: centred between black
+            writer.write(np.ascontiguousarray(np.repeat(white, 3, 0).repeat(3, 1)), 2)
+        first, narrow, large = (frame.image for frame in read(tmp_path / "a.mp4"))
+        assert first.shape == narrow.shape == large.shape
+        assert narrow[24, 30:50].min() > 240
+        assert narrow[:, :26].max() < 15
+        assert narrow[:, -26:].max() < 15
+        assert large.min() > 240
+
+    @pytest.mark.parametrize("kind", ["grey", "rgba", "strided", "read-only"])
+    def test_kinds_of_array(self, kind: str, tmp_path: Path) -> None:
+        picture = numbered(77)
+        image: RgbImage = {
+            "grey": picture[..., 0],
+            "rgba": np.dstack([picture, picture[..., :1]]),
+            "strided": np.ascontiguousarray(picture[:, ::-1])[:, ::-1],
+            "read-only": picture,
+        }[kind]
+        image.setflags(write=kind != "read-only")
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            writer.write(image, 0)
+        assert number_of(read(tmp_path / "a.mp4")[0].image) == 77
+
+    def test_what_is_no_picture_leaves_the_writer_usable(self, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            writer.write(numbered(0), 0)
+            with pytest.raises(ImageError):
+                writer.write(np.zeros((4, 4, 3), np.float32), 1)
+            writer.write(numbered(1), 2)
+        assert [frame.time for frame in read(tmp_path / "a.mp4")] == [0, 2]
+
+    def test_quality(self, tmp_path: Path) -> None:
+        noise = np.random.default_rng(1).integers(0, 256, (48, 80, 3), np.uint8)
+        sizes = []
+        for crf in (5, 45):
+            with VideoWriter(tmp_path / "a.mp4", crf=crf) as writer:
+                writer.write(noise, 0)
+            sizes.append((tmp_path / "a.mp4").stat().st_size)
+        assert sizes[0] > 2 * sizes[1]
+
+    def test_another_codec(self, tmp_path: Path) -> None:
+        assert len(read(write(tmp_path / "a.mkv", codec="mpeg4"))) == 10
+        with av.open(str(tmp_path / "a.mkv")) as container:
+            assert container.streams.video[0].codec_context.name == "mpeg4"
+
+    def test_a_fallback_encoder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        can = formats._can_encode
+        monkeypatch.setattr(formats, "_can_encode", lambda codec: codec == "mpeg4" and can(codec))
+        assert [number_of(frame.image) for frame in read(write(tmp_path / "a.mp4"))] == list(range(10))
+
+    def test_no_encoder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(formats, "_can_encode", lambda _: False)
+        with pytest.raises(VideoError, match="none of the encoders libx264"):
+            VideoWriter(tmp_path / "a.mp4")
+
+    def test_encoders_that_know_bit_rates_only(self) -> None:
+        rates = [
+            int(formats.encoder_options("h264_mf", crf, (640, 360), Fraction(30))["b"])
+            for crf in (17, 23, 51)
+        ]
+        assert rates == [2 * 691_200, 691_200, 100_000]
+        assert formats.encoder_options("ffv1", 20, (640, 360), Fraction(30)) == {}
+
+    @pytest.mark.parametrize("codec", ["libx265", "libvpx"])
+    def test_other_encoders_are_silent(
+        self, codec: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        path = write(tmp_path / "a.mkv", codec=codec)
+        assert [number_of(frame.image) for frame in read(path)] == list(range(10))
+        assert capfd.readouterr() == ("", "")
+
+    def test_the_index_stands_first(self, tmp_path: Path) -> None:
+        content = write(tmp_path / "a.mp4").read_bytes()
+        assert content.index(b"moov") < content.index(b"mdat")
+
+
+class TestFile:
+    def test_appears_when_it_is_whole(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        with VideoWriter(path) as writer:
+            assert listed(tmp_path) == []
+            writer.write(numbered(0), 0)
+            assert not path.exists()
+            assert len(hidden(tmp_path)) == 1
+        assert listed(tmp_path) == ["a.mp4"]
+        writer.close()
+        writer.abort()
+        assert path.exists()
+
+    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+    def test_an_earlier_one_survives_an_exception(self, error: type[BaseException], tmp_path: Path) -> None:
+        path = write(tmp_path / "a.mp4")
+        before = path.read_bytes()
+        writer = VideoWriter(path)
+        with pytest.raises(error), writer:
+            self.fail(writer, error)
+        assert path.read_bytes() == before
+        assert hidden(tmp_path) == []
+        with pytest.raises(ClosedError, match="this VideoWriter is closed"):
+            writer.write(numbered(3), 1)
+
+    @staticmethod
+    def fail(writer: VideoWriter, error: type[BaseException]) -> None:
+        writer.write(numbered(3), 0)
+        raise error
+
+    def test_an_earlier_one_is_replaced(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        path.write_bytes(b"old")
+        assert len(read(write(path))) == 10
+
+    def test_no_frames_no_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.mp4").write_bytes(b"old")
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            pass
+        assert (tmp_path / "a.mp4").read_bytes() == b"old"
+        assert hidden(tmp_path) == []
+        assert writer.problems == ("no frame was written, so there is no video",)
+
+    def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = tmp_path / "a.mp4"
+        path.write_bytes(b"old")
+
+        def full(self: VideoWriter, packets: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with VideoWriter(path) as writer:
+            writer.write(numbered(0), 0)
+            with monkeypatch.context() as patch:
+                patch.setattr(VideoWriter, "_mux", full)
+                with pytest.raises(VideoError, match=r"a\.mp4: no space is left on the disk"):
+                    writer.write(numbered(1), 1)
+        assert path.read_bytes() == b"old"
+        assert hidden(tmp_path) == []
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no such device")
+    def test_a_disk_that_is_really_full(self, tmp_path: Path) -> None:
+        """Everything written goes to a device that is always full."""
+        writer = VideoWriter(tmp_path / "a.mkv")
+        writer._file.path.symlink_to("/dev/full")
+        with pytest.raises(VideoError, match=r"a\.mkv: no space is left"):
+            self.fill(writer)
+        assert listed(tmp_path) == []
+
+    @staticmethod
+    def fill(writer: VideoWriter) -> None:
+        noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+        with writer:
+            for number in range(60):
+                writer.write(np.roll(noise, number * 7, 1), number)
+
+    def test_a_name_that_cannot_be_given(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        writer = VideoWriter(path)
+        writer.write(numbered(4), 0)
+        path.mkdir()  # somebody was quicker
+        with pytest.raises(VideoError, match="the video is whole and lies at") as caught:
+            writer.close()
+        kept = tmp_path / hidden(tmp_path)[0]
+        assert str(kept) in str(caught.value)
+        assert number_of(read(kept)[0].image) == 4
+
+    def test_a_long_name(self, tmp_path: Path) -> None:
+        assert len(read(write(tmp_path / f"{'x' * 240}.mp4"))) == 10
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("a.wmv", r"cannot be written as \.wmv; wanted \.mp4, .*\.gif"),
+            ("a", "a file without suffix"),
+            ("none/a.mp4", "there is no folder"),
+            ("folder.mp4", "there is a folder of this name"),
+        ],
+    )
+    def test_what_cannot_be_written_is_known_at_once(self, name: str, words: str, tmp_path: Path) -> None:
+        (tmp_path / "folder.mp4").mkdir()
+        with pytest.raises(VideoError, match=words):
+            VideoWriter(tmp_path / name)
+
+    @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="may write everywhere")
+    def test_a_folder_that_may_not_be_written_to(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o500)
+        with pytest.raises(VideoError, match="cannot be written there"):
+            VideoWriter(tmp_path / "a.mp4")
+
+    @pytest.mark.parametrize(
+        ("options", "error", "words"),
+        [
+            ({"crf": 52}, OptionError, "crf must be a whole number from 0 to 51"),
+            ({"crf": "20"}, OptionTypeError, "crf"),
+            ({"fps": 0}, OptionError, "fps must be a number of pictures a second > 0"),
+            ({"codec": "nonsense"}, OptionError, "'nonsense' is not an encoder"),
+            ({"codec": "aac"}, OptionError, "'aac' is for audio"),
+            ({"audio_from": 3}, OptionTypeError, "audio_from must be a VideoReader or a path, not int"),
+        ],
+    )
+    def test_nonsense_is_refused(
+        self, options: dict[str, Any], error: type[Exception], words: str, tmp_path: Path
+    ) -> None:
+        with pytest.raises(error, match=words):
+            VideoWriter(tmp_path / "a.mp4", **options)
+
+    def test_a_path_that_is_none(self) -> None:
+        with pytest.raises(OptionTypeError, match="path must be a path"):
+            VideoWriter(3)  # type: ignore[arg-type]
+
+    def test_a_codec_that_does_not_fit_the_container(self, tmp_path: Path) -> None:
+        with pytest.raises(VideoError, match="does not support"):
+            write(tmp_path / "a.webm", codec="libx264")
+        assert listed(tmp_path) == []
+
+    def test_without_pyav(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "av", None)
+        with pytest.raises(MissingExtraError, match=r"pip install 'pose-landmarker\[video\]'"):
+            VideoWriter(tmp_path / "a.mp4")
+
+    def test_what_it_prints(self, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            writer.write(numbered(0), 0)
+            assert repr(writer) == f"<VideoWriter to '{tmp_path / 'a.mp4'}', 1 frames>"
+
+
+class TestSound:
+    def check(self, path: Path, *, event: float, seconds: float, slack: float = 0.03) -> None:
+        """The flash and the tone are together, and the sound is as long as the pictures."""
+        flash = next(frame.time_s for frame in read(path) if frame.image.mean() > 128)
+        assert flash == pytest.approx(event, abs=0.002)
+        begin, loud, end = (moment - first_of_pictures(path) for moment in sound_of(path))
+        assert loud == pytest.approx(event, abs=slack)
+        assert -0.06 < begin < 0.06
+        assert end == pytest.approx(seconds, abs=0.08)
+
+    @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi"])
+    @pytest.mark.parametrize("start", [None, 1.2])
+    def test_stays_with_the_pictures(
+        self, suffix: str, start: float | None, talkie: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / f"a{suffix}"
+        with (
+            VideoReader(talkie, start=start, end=3) as reader,
+            VideoWriter(path, audio_from=reader) as writer,
+        ):
+            for frame in reader:
+                writer.write(frame.image, frame.time)
+        assert writer.problems == ()
+        slack = 0.06 if suffix == ".avi" else 0.03  # which cannot delay its sound
+        self.check(path, event=2 - (start or 0), seconds=3 - (start or 0), slack=slack)
+
+    @pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "aac"), (".webm", "opus"), (".avi", "mp3float")])
+    def test_is_copied_where_it_may_be(self, suffix: str, codec: str, talkie: Path, tmp_path: Path) -> None:
+        path = tmp_path / f"a{suffix}"
+        with VideoWriter(path, audio_from=talkie) as writer:
+            for number in range(50):
+                writer.write(numbered(number), Fraction(number, 25))
+        assert writer.problems == ()
+        packets = []
+        for file in (talkie, path):
+            with av.open(str(file)) as container:
+                assert file == talkie or container.streams.audio[0].codec_context.name == codec
+                packets.append([bytes(packet) for packet in container.demux(audio=0) if packet.size])
+        copied = packets[1][0] in packets[0]
+        assert copied == (suffix == ".mp4")
+
+    @pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
+    def test_from_other_containers(self, name: str, tmp_path: Path) -> None:
+        source = write_talkie(tmp_path / name, seconds=3)
+        path = tmp_path / "b.mp4"
+        with VideoReader(source, start=1) as reader, VideoWriter(path, audio_from=reader) as writer:
+            for frame in reader:
+                writer.write(frame.image, frame.time)
+        assert writer.problems == ()
+        self.check(path, event=1, seconds=2)
+
+    def test_that_is_not_compressed_is_encoded(self, tmp_path: Path) -> None:
+        source = write_talkie(tmp_path / "a.mkv", codec="pcm_s16le", seconds=3)
+        path = tmp_path / "b.mp4"
+        with VideoReader(source) as reader, VideoWriter(path, audio_from=reader) as writer:
+            for frame in reader:
+                writer.write(frame.image, frame.time)
+        assert writer.problems == ()
+        self.check(path, event=2, seconds=3)
+
+    def test_ends_with_the_pictures(self, talkie: Path, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        with VideoReader(talkie) as reader, VideoWriter(path, audio_from=reader) as writer:
+            for frame in reader:
+                writer.write(frame.image, frame.time)
+                if frame.time > 1:
+                    break
+        assert sound_of(path)[2] == pytest.approx(1.08, abs=0.05)
+
+    def test_of_a_closed_reader(self, talkie: Path, tmp_path: Path) -> None:
+        with VideoReader(talkie) as reader:
+            frames = list(reader)
+        with VideoWriter(tmp_path / "a.mp4", audio_from=reader) as writer:
+            for frame in frames:
+                writer.write(frame.image, frame.time)
+        self.check(tmp_path / "a.mp4", event=2, seconds=4)
+
+    def test_a_gif_has_no_room_for_it(self, talkie: Path, tmp_path: Path) -> None:
+        path = tmp_path / "a.gif"
+        with VideoWriter(path, audio_from=talkie) as writer:
+            writer.write(numbered(1), 0)
+        assert writer.problems == ("the sound was left out: there is no room for it in a gif file",)
+        assert number_of(read(path)[0].image) == 1
+
+    def test_that_cannot_be_had_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        with VideoWriter(path, audio_from=tmp_path / "none.mp4") as writer:
+            writer.write(numbered(1), 0)
+        assert len(writer.problems) == 1
+        assert "the sound was left out" in writer.problems[0]
+        assert "there is no such file" in writer.problems[0]
+        assert number_of(read(path)[0].image) == 1
+
+    def test_that_the_container_refuses_is_told(
+        self, talkie: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(self: sound.Sound, file_format: formats.FileFormat) -> None:
+            raise ValueError("no")
+
+        monkeypatch.setattr(sound.Sound, "_add_stream", refuse)
+        with VideoWriter(tmp_path / "a.mp4", audio_from=talkie) as writer:
+            writer.write(numbered(1), 0)
+        assert writer.problems == ("the sound was left out: no",)
+        assert len(read(tmp_path / "a.mp4")) == 1
+
+    def test_of_a_silent_video_is_nothing(self, tmp_path: Path) -> None:
+        silent = write_clip(tmp_path / "silent.mp4", 5)
+        with VideoReader(silent) as reader, VideoWriter(tmp_path / "a.mp4", audio_from=reader) as writer:
+            for frame in reader:
+                writer.write(frame.image, frame.time)
+        assert writer.problems == ()
+        with VideoReader(tmp_path / "a.mp4") as reader:
+            assert not reader.has_audio
+
+    def test_that_is_damaged_does_not_end_the_video(self, talkie: Path, tmp_path: Path) -> None:
+        source = tmp_path / "damaged.mp4"
+        content = bytearray(talkie.read_bytes())
+        with av.open(str(talkie)) as container:
+            packets = [(packet.pos or 0, packet.size) for packet in container.demux(audio=0) if packet.size]
+        for start, size in packets[20:60]:
+            content[start : start + size] = bytes(size)
+        source.write_bytes(content)
+        for suffix in (".mp4", ".webm"):
+            with (
+                VideoReader(source) as reader,
+                VideoWriter(tmp_path / f"a{suffix}", audio_from=reader) as writer,
+            ):
+                for frame in reader:
+                    writer.write(frame.image, frame.time)
+            assert len(read(tmp_path / f"a{suffix}")) == 100
+
+    def test_of_a_real_video(self, media: Path, tmp_path: Path) -> None:
+        path = tmp_path / "a.mp4"
+        source = media / "videos" / "s2d_run_side.mp4"
+        with VideoReader(source, start=0.5) as reader, VideoWriter(path, audio_from=reader) as writer:
+            frames = list(reader)
+            for frame in frames:
+                writer.write(frame.image, frame.time)
+        assert writer.problems == ()
+        again = read(path)
+        assert [frame.time for frame in again] == [frame.time - frames[0].time for frame in frames]
+        assert np.abs(again[-1].image.astype(int) - frames[-1].image).mean() < 4
+        begin, _, end = sound_of(path)
+        assert 0 <= begin < 0.05
+        assert end == pytest.approx(again[-1].time_s, abs=0.1)
