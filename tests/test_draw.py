@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pose_landmarker.arrays import FloatArray, RgbImage
-from pose_landmarker.draw import DEFAULT_STYLE, DrawStyle, annotate
+from pose_landmarker.draw import DEFAULT_STYLE, DrawStyle, Trails, annotate
+from pose_landmarker.draw.placement import extent
 from pose_landmarker.errors import ImageError, OptionError
 from pose_landmarker.results import Pose, PoseLandmarkerResult, Roi
 from pose_landmarker.topology import LEFT_LANDMARKS, RIGHT_LANDMARKS, PoseLandmark
@@ -148,6 +150,9 @@ def test_every_form_of_picture_and_no_other() -> None:
         ("outline", (0, 0, 256)),
         ("tints", ()),
         ("tints", ("red",)),
+        ("tracks", ()),
+        ("tracks", ((0, 0, -1),)),
+        ("by_track", 1),
         ("hidden_opacity", 5),
         ("tint_opacity", None),
         ("line_scale", -1),
@@ -165,3 +170,239 @@ def test_several_people_are_numbered() -> None:
     above = np.s_[0 : head[1] - 5, 140:180]  # nothing but the number is drawn there
     assert (one[above] == GREY).all()
     assert (two[above] != GREY).any(axis=2).sum() > 20
+
+
+def _followed(
+    *people: tuple[int, float], time_ms: int = 0, size: tuple[int, int] = (640, 240), **more: Any
+) -> PoseLandmarkerResult:
+    """People by (track id, share of the width by which they stand to the right of the left edge)."""
+    poses = []
+    for track_id, left in people:
+        points = _person(*size).landmarks * np.array([0.5, 1, 1], np.float32)
+        points[:, 0] += np.float32(left)
+        poses.append(replace(_person(*size, points=points, **more), track_id=track_id))
+    return PoseLandmarkerResult(poses=tuple(poses), image_size=size, timestamp_ms=time_ms)
+
+
+def _near(drawn: RgbImage, color: tuple[int, int, int], part: Any = np.s_[:]) -> int:
+    """How many pixels have a colour."""
+    return int((np.abs(drawn[part].astype(int) - color).max(axis=2) < 30).sum())
+
+
+LEFT_HALF, RIGHT_HALF = np.s_[:, :320], np.s_[:, 320:]
+
+
+class TestTracks:
+    def test_lines_and_tags_have_the_tracks_colour_joints_that_of_their_side(self) -> None:
+        drawn = annotate(_canvas(640, 240), _followed((1, 0.0), (2, 0.5)))
+        first, second = DEFAULT_STYLE.tracks[1:3]
+        assert _near(drawn, first, LEFT_HALF) > 300 < _near(drawn, second, RIGHT_HALF)
+        assert _near(drawn, first, RIGHT_HALF) == 0 == _near(drawn, second, LEFT_HALF)
+        for half in (LEFT_HALF, RIGHT_HALF):
+            assert _near(drawn, DEFAULT_STYLE.left, half) > 50 < _near(drawn, DEFAULT_STYLE.right, half)
+        knee = _followed((1, 0.0)).poses[0].pixels[PoseLandmark.LEFT_KNEE].astype(int)
+        assert drawn[knee[1], knee[0]].tolist() == pytest.approx(DEFAULT_STYLE.left, abs=40)
+
+    def test_nothing_changes_when_somebody_comes_in_or_the_order_does(self) -> None:
+        alone = annotate(_canvas(640, 240), _followed((1, 0.0)))
+        for people in (((1, 0.0), (2, 0.5)), ((5, 0.5), (1, 0.0))):
+            drawn = annotate(_canvas(640, 240), _followed(*people))
+            np.testing.assert_array_equal(drawn[LEFT_HALF], alone[LEFT_HALF])
+
+    def test_after_the_last_colour_comes_the_first(self) -> None:
+        colors = DEFAULT_STYLE.tracks
+        assert [DEFAULT_STYLE.track_color(i) for i in (0, 7, 8, 1_000_009)] == [
+            colors[0],
+            colors[7],
+            colors[0],
+            colors[1_000_009 % 8],
+        ]
+
+    def test_the_colours_differ_also_without_red_or_green(self) -> None:
+        """Machado et al. 2009: how protanopes and deuteranopes see, as matrices for linear light."""
+        views = (
+            np.eye(3),
+            [
+                [0.152286, 1.052583, -0.204868],
+                [0.114503, 0.786281, 0.099216],
+                [-0.003882, -0.048116, 1.051998],
+            ],
+            [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+        )
+        for view in views:
+            labs = [_lab(np.clip(np.asarray(view) @ _linear(color), 0, 1)) for color in DEFAULT_STYLE.tracks]
+            gaps = [np.linalg.norm(a - b) for i, a in enumerate(labs) for b in labs[:i]]
+            assert min(gaps) > 18
+
+    def test_on_request_as_in_pictures(self) -> None:
+        style = DrawStyle(by_track=False)
+        people = _followed((3, 0.0))
+        by_side = PoseLandmarkerResult(
+            poses=tuple(replace(pose, track_id=None) for pose in people.poses), image_size=(640, 240)
+        )
+        np.testing.assert_array_equal(
+            annotate(_canvas(640, 240), people, style), annotate(_canvas(640, 240), by_side)
+        )
+        two = annotate(_canvas(640, 240), _followed((3, 0.0), (4, 0.5)), style)
+        assert all(_near(two, color) < 20 for color in DEFAULT_STYLE.tracks[3:5])
+
+    def test_silhouettes_have_the_tracks_colour(self) -> None:
+        mask = np.zeros((240, 640), np.float32)
+        mask[100:200, 5:25] = 1
+        drawn = annotate(_canvas(640, 240), _followed((3, 0.0), mask=mask))
+        wanted = GREY + (np.array(DEFAULT_STYLE.tracks[3]) - GREY) * DEFAULT_STYLE.tint_opacity
+        np.testing.assert_allclose(drawn[150, 15], wanted, atol=1)
+
+    def test_tags_stay_in_the_picture_unless_the_person_is_outside(self) -> None:
+        size = (160, 120)
+        color = DEFAULT_STYLE.tracks[1]
+        points = _person(*size).landmarks.copy()
+        points[11:] = np.nan
+        for corner in ((0.0, 0.0), (1.0, 1.0)):
+            points[:11, :2] = np.clip(corner, 0.001, 0.999)
+            drawn = annotate(_canvas(*size), _track(_person(*size, points=points)))
+            assert _near(drawn, color) > 60  # the tag: the face is one small dot
+        points[:11, :2] = 1.5
+        drawn = annotate(_canvas(*size), _track(_person(*size, points=points)))
+        assert (drawn == GREY).all()
+
+    def test_a_tag_without_a_face(self) -> None:
+        points = _person(320, 240).landmarks.copy()
+        points[:11] = np.nan
+        drawn = annotate(_canvas(320, 240), _track(_person(320, 240, points=points)))
+        assert _near(drawn, DEFAULT_STYLE.tracks[1]) > 300
+
+    @pytest.mark.parametrize("offset", [-3.0, 5.0, 1e12, np.inf, np.nan])
+    def test_far_outside_is_clipped(self, offset: float) -> None:
+        outside = _track(_person(64, 48, points=_person(64, 48).landmarks + np.float32(offset)))
+        assert annotate(_canvas(64, 48), outside, trails=Trails()).shape == (48, 64, 3)
+
+    def test_raised_arms_make_no_thicker_lines(self) -> None:
+        """The box of the landmarks grows; the body does not."""
+        rng = np.random.default_rng(3)
+        metres = rng.normal(0, 0.3, (33, 3)).astype(np.float32)
+        up = metres.copy()
+        up[13:23, 1] -= 1.2
+        sizes = []
+        for world in (metres, up):
+            pixels = world[:, :2] * 100 + (320, 240)
+            landmarks = np.concatenate([pixels / np.array([640, 480], np.float32), world[:, 2:]], axis=1)
+            pose = replace(_person(640, 480, points=landmarks), world_landmarks=world, track_id=1)
+            sizes.append(extent(_canvas(640, 480), pose))
+        assert sizes[0] == pytest.approx(sizes[1], rel=0.001)
+        assert sizes[0] == pytest.approx(160, rel=0.001)  # 100 pixels a metre
+
+
+def _track(*poses: Pose, time_ms: int = 0) -> PoseLandmarkerResult:
+    followed = tuple(replace(pose, track_id=i) for i, pose in enumerate(poses, start=1))
+    return PoseLandmarkerResult(poses=followed, image_size=poses[0].image_size, timestamp_ms=time_ms)
+
+
+def _linear(color: tuple[int, int, int]) -> np.ndarray:
+    share = np.array(color) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(linear: np.ndarray) -> np.ndarray:
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.asarray(to_xyz) @ linear / (0.9505, 1, 1.089))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+class TestTrails:
+    def _walk(self, trails: Trails, seconds: float, fps: float, *, of: int = 1, start_s: float = 0.0) -> None:
+        """From left to right, a tenth of the width a second."""
+        for i in range(round(seconds * fps) + 1):
+            time_s = start_s + i / fps
+            trails.update(_followed((of, 0.1 * time_s), time_ms=round(1000 * time_s)))
+
+    def _drawn(self, trails: Trails) -> Any:
+        canvas = _canvas(640, 240).copy()
+        trails.draw(canvas)
+        return np.abs(canvas.astype(int) - GREY).max(axis=2)
+
+    def test_as_long_at_any_rate(self) -> None:
+        widths = []
+        for fps in (10, 30, 60, 240):
+            trails = Trails(1.0)
+            self._walk(trails, 4, fps)
+            columns = np.flatnonzero(self._drawn(trails).max(axis=0) > 10)
+            widths.append(columns.max() - columns.min())
+        assert widths == pytest.approx([64] * 4, abs=8)
+
+    def test_fades(self) -> None:
+        trails = Trails(2.0)
+        self._walk(trails, 4, 30)
+        strength = self._drawn(trails).max(axis=0)
+        columns = np.flatnonzero(strength)
+        oldest, middle, newest = (strength[columns[i]] for i in (3, len(columns) // 2, -4))
+        assert oldest < middle < newest
+
+    def test_gone_is_forgotten(self) -> None:
+        trails = Trails(1.0)
+        self._walk(trails, 1, 30, of=1)
+        self._walk(trails, 0.9, 30, of=2, start_s=1.1)
+        assert {track for track, _ in trails._points} == {1, 2}
+        self._walk(trails, 0.5, 30, of=2, start_s=2.1)
+        assert {track for track, _ in trails._points} == {2}
+        trails.update(PoseLandmarkerResult(poses=(), image_size=(640, 240), timestamp_ms=9000))
+        assert not trails._points
+
+    def test_memory_is_bounded(self) -> None:
+        trails = Trails(1e9, of="wrists")
+        for i in range(5000):
+            trails.update(_followed((1, 0.0), time_ms=i))
+        assert [len(points) for points in trails._points.values()] == [4096, 4096]
+        trails.clear()
+        assert not trails._points
+
+    def test_nothing_is_drawn_across_a_gap(self) -> None:
+        trails = Trails(5.0)
+        self._walk(trails, 0.5, 30)
+        self._walk(trails, 0.5, 30, start_s=2.5)
+        strength = self._drawn(trails).max(axis=0)
+        hips_x = [round(640 * (0.25 + 0.1 * seconds)) for seconds in (0.25, 1.5, 2.75)]
+        assert strength[hips_x[0]] > 10 < strength[hips_x[2]]
+        assert strength[hips_x[1]] == 0
+
+    def test_hidden_landmarks_and_people_without_id_leave_none(self) -> None:
+        trails = Trails()
+        for i in range(5):
+            trails.update(_followed((1, 0.1 * i), time_ms=33 * i, visibility=0.2))
+            trails.update(
+                PoseLandmarkerResult(poses=(_person(64, 48),), image_size=(64, 48), timestamp_ms=33 * i)
+            )
+        assert not trails._points
+
+    def test_a_time_that_goes_back_is_another_video(self) -> None:
+        trails = Trails()
+        self._walk(trails, 1, 30)
+        self._walk(trails, 0, 30)
+        assert [len(points) for points in trails._points.values()] == [1]
+
+    def test_below_the_skeletons_in_the_colour_of_track_or_side(self) -> None:
+        for style, of, colors in (
+            (DEFAULT_STYLE, "wrists", [DEFAULT_STYLE.tracks[1]]),
+            (DrawStyle(by_track=False), "wrists", [DEFAULT_STYLE.left, DEFAULT_STYLE.right]),
+            (DrawStyle(by_track=False), "hips", [DEFAULT_STYLE.middle]),
+            (DrawStyle(by_track=False), "left_ankle", [DEFAULT_STYLE.left]),
+        ):
+            trails = Trails(2.0, of=of)
+            self._walk(trails, 1.9, 30)
+            now = _followed((1, 0.5), time_ms=2000)
+            with_trails = annotate(_canvas(640, 240), now, style, trails)
+            without = annotate(_canvas(640, 240), now, style)
+            behind = np.s_[:, :320]  # the person stands in the other half
+            assert (without[behind] == GREY).all()
+            for color in colors:
+                assert _near(with_trails, color, behind) > 5
+
+    def test_wrong_values_are_named(self) -> None:
+        for seconds in (0, -1, np.nan, np.inf, "2", None, True):
+            with pytest.raises(OptionError, match="seconds must be"):
+                Trails(seconds)  # type: ignore[arg-type]
+        for of in ("elbow", "", 3):
+            with pytest.raises(OptionError, match="of must be"):
+                Trails(of=of)  # type: ignore[arg-type]
+        with pytest.raises(OptionError, match="timestamp_ms"):
+            Trails().update(_result(_person(64, 48)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pose_landmarker.cli.inputs import Picture, find_pictures
-from pose_landmarker.errors import OptionError
-from pose_landmarker.options import ENGINE_NAMES, ImageProcessingOptions, RegionOfInterest
+from pose_landmarker.cli.arguments import add_engine, add_found, make_landmarker, processing_options
+from pose_landmarker.cli.inputs import Input, find_pictures
+from pose_landmarker.cli.outputs import make_folder
+from pose_landmarker.cli.report import count, failure, print_failures
+from pose_landmarker.options import ImageProcessingOptions
 
 if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker
@@ -54,63 +55,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="print one JSON object a picture; files are written only where -o is given too",
     )
-    found = parser.add_argument_group("what is found")
-    found.add_argument(
-        "-m", "--model", default="full", help="lite, full, heavy or a .task file (default: %(default)s)"
-    )
-    found.add_argument(
-        "-n", "--num-poses", type=int, default=1, metavar="N", help="people at most (default: 1)"
-    )
-    found.add_argument("--masks", action="store_true", help="tint the people's silhouettes")
-    found.add_argument(
-        "--rotate",
-        type=int,
-        default=0,
-        metavar="DEGREES",
-        help="clockwise turn that makes the pictures upright",
-    )
-    found.add_argument(
-        "--region",
-        metavar="L,T,R,B",
-        help="look for people in this part only: left, top, right, bottom from 0 to 1",
-    )
-    for name, default in (("detection", 0.5), ("presence", 0.5)):
-        found.add_argument(
-            f"--min-{name}",
-            type=float,
-            default=default,
-            metavar="SCORE",
-            help=f"least {name} confidence, 0 to 1 (default: {default})",
-        )
-    engine = parser.add_argument_group("how")
-    engine.add_argument(
-        "--engine", choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)"
-    )
-    engine.add_argument(
-        "--threads", type=int, metavar="N", help="threads of the engine (default: by the machine)"
-    )
+    add_found(parser)
+    add_engine(parser)
     parser.set_defaults(run=run)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run this command; 0, or 1 where a picture failed."""
-    processing = ImageProcessingOptions(
-        rotation_degrees=arguments.rotate, region_of_interest=_region(arguments.region)
-    )
+    processing = processing_options(arguments)
     folder = arguments.output
     if folder is None and not arguments.json:
         folder = Path("poses")
     pictures, failures = find_pictures(arguments.photos, folder)
     if folder is not None and pictures:
-        _make(folder)
+        make_folder(folder)
     counts: list[int] = []
     try:
         if pictures:
-            with _landmarker(arguments) as landmarker:
+            with make_landmarker(arguments) as landmarker:
                 for picture, found in _results(landmarker, pictures, processing, folder):
                     if isinstance(found, Exception):
-                        failures.append(_failure(picture.path, found))
+                        failures.append(failure(picture.source, found))
                     else:
                         counts.append(len(found))
                         _print(picture, found, folder if len(pictures) == 1 else None, arguments.json)
@@ -119,22 +85,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _make(folder: Path) -> None:
-    """Make sure of the folder for results before the work, not after it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"--output {folder} cannot be made: {error.strerror}") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OptionError(f"--output {folder} cannot be written to")
-
-
 def _results(
     landmarker: PoseLandmarker,
-    pictures: list[Picture],
+    pictures: list[Input],
     processing: ImageProcessingOptions,
     folder: Path | None,
-) -> Iterator[tuple[Picture, PoseLandmarkerResult | Exception]]:
+) -> Iterator[tuple[Input, PoseLandmarkerResult | Exception]]:
     """Every picture with what was found in it, or with what went wrong; a progress bar meanwhile."""
     from tqdm import tqdm
 
@@ -149,28 +105,14 @@ def _results(
             yield picture, found
 
 
-def _landmarker(arguments: argparse.Namespace) -> PoseLandmarker:
-    from pose_landmarker.landmarker import PoseLandmarker
-
-    return PoseLandmarker.create(
-        arguments.model,
-        num_poses=arguments.num_poses,
-        min_pose_detection_confidence=arguments.min_detection,
-        min_pose_presence_confidence=arguments.min_presence,
-        output_segmentation_masks=arguments.masks,
-        engine=arguments.engine,
-        threads=arguments.threads,
-    )
-
-
 def _process(
-    landmarker: PoseLandmarker, picture: Picture, processing: ImageProcessingOptions, folder: Path | None
+    landmarker: PoseLandmarker, picture: Input, processing: ImageProcessingOptions, folder: Path | None
 ) -> PoseLandmarkerResult:
     from pose_landmarker.cache import write_atomically
     from pose_landmarker.draw import annotate
     from pose_landmarker.media import encode_image, read_image
 
-    image = read_image(picture.path)
+    image = read_image(picture.source)
     result = landmarker.detect(image, processing)
     if folder is not None:
         drawing, record = _targets(picture, folder)
@@ -180,24 +122,24 @@ def _process(
     return result
 
 
-def _targets(picture: Picture, folder: Path) -> tuple[Path, Path]:
+def _targets(picture: Input, folder: Path) -> tuple[Path, Path]:
     drawing = folder / picture.output
     return drawing, drawing.with_suffix(".json")
 
 
-def _record(picture: Picture, result: PoseLandmarkerResult) -> dict[str, Any]:
+def _record(picture: Input, result: PoseLandmarkerResult) -> dict[str, Any]:
     from pose_landmarker.export import result_to_dict
 
-    return {"image": str(picture.path), **result_to_dict(result)}
+    return {"image": picture.source, **result_to_dict(result)}
 
 
-def _print(picture: Picture, result: PoseLandmarkerResult, folder: Path | None, as_json: bool) -> None:
+def _print(picture: Input, result: PoseLandmarkerResult, folder: Path | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_record(picture, result)))
         return
     width, height = result.image_size
     people = {0: "nobody found", 1: "1 person"}.get(len(result), f"{len(result)} people")
-    print(f"{picture.path}  {width}x{height}  {people}")
+    print(f"{picture.source}  {width}x{height}  {people}")
     for number, pose in enumerate(result.poses, start=1):
         box = pose.box
         print(
@@ -210,29 +152,6 @@ def _print(picture: Picture, result: PoseLandmarkerResult, folder: Path | None, 
 
 def _summarise(wanted: int, counts: list[int], failures: list[str], folder: Path | None) -> None:
     if wanted > 1 and folder is not None:
-        pictures, poses = _count(len(counts), "picture"), _count(sum(counts), "pose")
+        pictures, poses = count(len(counts), "picture"), count(sum(counts), "pose")
         print(f"{pictures}, {sum(map(bool, counts))} with people, {poses} -> {folder}")
-    if failures:
-        print(f"{len(failures)} of {len(counts) + len(failures)} failed:", file=sys.stderr)
-        for failure in failures:
-            print(f"  {failure}", file=sys.stderr)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _failure(path: Path, error: Exception) -> str:
-    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    message = message or type(error).__name__
-    return message if message.startswith(str(path)) else f"{path}: {message}"
-
-
-def _region(text: str | None) -> RegionOfInterest | None:
-    if text is None:
-        return None
-    try:
-        left, top, right, bottom = (float(part) for part in text.split(","))
-    except ValueError:
-        raise OptionError(f"--region must be four numbers like 0,0,0.5,1, not {text!r}") from None
-    return RegionOfInterest(left=left, top=top, right=right, bottom=bottom)
+    print_failures(failures, len(counts))

@@ -13,14 +13,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from pose_landmarker._version import __version__
-from pose_landmarker.cli import image, info, models
+from pose_landmarker.cli import image, info, live, models, video
+from pose_landmarker.cli.inputs import without_password
 from pose_landmarker.errors import OptionError, PoseLandmarkerError
 
 _DESCRIPTION = """\
-Find human bodies in pictures: 33 landmarks each, in the image and in metres.
+Find human bodies in pictures, videos and in front of cameras: 33 landmarks each, in the image and in
+metres, and the same number for the same person over time.
 
   pose-landmarker image photo.jpg          the picture with its skeletons, and the landmarks as JSON
   pose-landmarker image photos/ -o found   a whole folder
+  pose-landmarker video dance.mp4          the video with skeletons, and the landmarks as JSON lines
+  pose-landmarker live --window            what a camera sees, with skeletons
   pose-landmarker models                   which models are on this machine
   pose-landmarker info                     versions and hardware, for bug reports
 """
@@ -77,7 +81,7 @@ def _calm_streams() -> None:
 
 
 def _fail(error: Exception, status: int) -> int:
-    print(f"pose-landmarker: error: {error}", file=sys.stderr)
+    print(f"pose-landmarker: error: {without_password(str(error))}", file=sys.stderr)
     return status
 
 
@@ -91,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     more: dict[str, Any] = {"action": "store_true", "help": "say more on standard error"}
     parser.add_argument("-v", "--verbose", **more)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (image, models, info):
+    for command in (image, video, live, models, info):
         # Accepted behind the command too; SUPPRESS keeps it from undoing what stood before it.
         command.add_parser(commands).add_argument("-v", "--verbose", default=argparse.SUPPRESS, **more)
     return parser

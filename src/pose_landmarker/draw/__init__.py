@@ -1,6 +1,7 @@
-"""Drawing what was found. Nothing here changes the picture that it is given."""
+"""Drawing what was found, on copies of the pictures."""
 
 from pose_landmarker.draw.annotate import annotate
 from pose_landmarker.draw.style import DEFAULT_STYLE, DrawStyle
+from pose_landmarker.draw.trails import Trails
 
-__all__ = ["DEFAULT_STYLE", "DrawStyle", "annotate"]
+__all__ = ["DEFAULT_STYLE", "DrawStyle", "Trails", "annotate"]

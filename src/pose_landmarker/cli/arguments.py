@@ -1,0 +1,211 @@
+"""Arguments that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from pose_landmarker.checks import check_positive
+from pose_landmarker.errors import OptionError
+from pose_landmarker.options import (
+    ENGINE_NAMES,
+    SMOOTHING_NAMES,
+    SUBJECT_NAMES,
+    ImageProcessingOptions,
+    PoseLandmarkerOptions,
+    RegionOfInterest,
+    RunningMode,
+    SubjectChoice,
+)
+
+if TYPE_CHECKING:
+    from pose_landmarker.draw import DrawStyle, Trails
+    from pose_landmarker.landmarker import PoseLandmarker
+    from pose_landmarker.options import OptionValues
+
+#: How long a trail is unless said.
+TRAIL_S = 2.0
+
+
+def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False) -> None:
+    """What is found: model, people, masks, turn, region, confidence; ``over_time`` also whom to follow."""
+    found = parser.add_argument_group("what is found")
+    found.add_argument(
+        "-m", "--model", default="full", help="lite, full, heavy or a .task file (default: %(default)s)"
+    )
+    found.add_argument(
+        "-n", "--num-poses", type=int, default=1, metavar="N", help="people at most (default: 1)"
+    )
+    found.add_argument("--masks", action="store_true", help="tint the people's silhouettes")
+    if over_time:
+        _add_following(found)
+    found.add_argument(
+        "--rotate",
+        type=int,
+        default=0,
+        metavar="DEGREES",
+        help="clockwise turn that makes the pictures upright",
+    )
+    found.add_argument(
+        "--region",
+        metavar="L,T,R,B",
+        help="look for people in this part only: left, top, right, bottom from 0 to 1",
+    )
+    for name in ("detection", "presence", "tracking") if over_time else ("detection", "presence"):
+        found.add_argument(
+            f"--min-{name}",
+            type=float,
+            default=0.5,
+            metavar="SCORE",
+            help=f"least {name} confidence, 0 to 1 (default: 0.5)",
+        )
+
+
+def _add_following(found: argparse._ArgumentGroup) -> None:
+    found.add_argument(
+        "--subject",
+        metavar="WHO",
+        help=f"follow one person only: {', '.join(SUBJECT_NAMES)}, or the one nearest to a point X,Y or a "
+        "box X,Y,WIDTH,HEIGHT in pixels",
+    )
+    found.add_argument(
+        "--smoothing",
+        choices=SMOOTHING_NAMES,
+        default=PoseLandmarkerOptions.__dataclass_fields__["smoothing"].default,
+        help="of landmarks over time (default: %(default)s)",
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """How it is found: engine and threads."""
+    engine = parser.add_argument_group("how")
+    engine.add_argument(
+        "--engine", choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)"
+    )
+    engine.add_argument(
+        "--threads", type=int, metavar="N", help="threads of the engine (default: by the machine)"
+    )
+
+
+def add_trail(group: argparse._ArgumentGroup) -> None:
+    """Where people have been."""
+    group.add_argument(
+        "--trail",
+        nargs="?",
+        type=_seconds,
+        const=TRAIL_S,
+        metavar="SECONDS",
+        help=f"draw where people have been in the last seconds (default: {TRAIL_S:g})",
+    )
+    group.add_argument(
+        "--trail-of",
+        metavar="WHAT",
+        help="hips (the default), wrists, ankles, or a landmark's name such as nose; implies --trail",
+    )
+
+
+def draw_style(arguments: argparse.Namespace) -> DrawStyle:
+    """How people are drawn: one alone by sides, where several may come by tracks from the beginning."""
+    from pose_landmarker.draw import DrawStyle
+
+    return DrawStyle(by_track=arguments.num_poses > 1 and arguments.subject is None)
+
+
+def trail_maker(arguments: argparse.Namespace) -> Callable[[], Trails | None]:
+    """Makes the trails of one video, if any are wanted.
+
+    Raises:
+        OptionError: ``--trail`` or ``--trail-of`` mean nothing.
+    """
+    from pose_landmarker.draw import Trails
+
+    seconds = arguments.trail
+    if seconds is None and arguments.trail_of is not None:
+        seconds = TRAIL_S
+    if seconds is None:
+        return lambda: None
+    check_positive("--trail", seconds)
+    make = partial(Trails, seconds, of=arguments.trail_of or "hips")
+    try:
+        make()
+    except OptionError as error:
+        raise OptionError(f"--trail-{error}") from None  # "of must be one of ..."
+    return make
+
+
+def processing_options(arguments: argparse.Namespace) -> ImageProcessingOptions:
+    """What ``--rotate`` and ``--region`` mean.
+
+    Raises:
+        OptionError: One of them means nothing.
+    """
+    return ImageProcessingOptions(
+        rotation_degrees=arguments.rotate, region_of_interest=_region(arguments.region)
+    )
+
+
+def make_landmarker(
+    arguments: argparse.Namespace, mode: RunningMode = RunningMode.IMAGE, **more: Any
+) -> PoseLandmarker:
+    """The landmarker that the arguments describe.
+
+    Args:
+        arguments: With those of :func:`add_found` and :func:`add_engine`.
+        mode: Running mode.
+        **more: Further options.
+
+    Raises:
+        PoseLandmarkerError: An option is wrong, or model or engine are not to be had.
+    """
+    from pose_landmarker.landmarker import PoseLandmarker
+
+    options: OptionValues = {
+        "running_mode": mode,
+        "num_poses": arguments.num_poses,
+        "min_pose_detection_confidence": arguments.min_detection,
+        "min_pose_presence_confidence": arguments.min_presence,
+        "output_segmentation_masks": arguments.masks,
+        "engine": arguments.engine,
+        "threads": arguments.threads,
+    }
+    if mode is not RunningMode.IMAGE:
+        options["min_tracking_confidence"] = arguments.min_tracking
+        options["smoothing"] = arguments.smoothing
+        options["subject"] = _subject(arguments.subject)
+    return PoseLandmarker.create(arguments.model, **cast("OptionValues", {**options, **more}))
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"wanted seconds such as 2, not {text!r}; put --trail last, or write --trail={TRAIL_S:g}"
+        ) from None
+
+
+def _region(text: str | None) -> RegionOfInterest | None:
+    if text is None:
+        return None
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        raise OptionError(f"--region must be four numbers like 0,0,0.5,1, not {text!r}") from None
+    return RegionOfInterest(left=left, top=top, right=right, bottom=bottom)
+
+
+def _subject(text: str | None) -> SubjectChoice | None:
+    if text is None or "," not in text:
+        return text
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (2, 4):
+        raise OptionError(
+            f"--subject must be {', '.join(SUBJECT_NAMES)}, a point like 320,240 or a box like "
+            f"200,100,80,300, not {text!r}"
+        )
+    return cast("SubjectChoice", numbers)
