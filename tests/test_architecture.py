@@ -16,7 +16,7 @@ ROOT = Path(pose_landmarker.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version", "arrays", "errors", "topology"),
     ("checks",),
-    ("results",),
+    ("filters", "results"),
     ("options",),
     ("anchors", "appearance", "association", "boxes", "imaging", "one_euro", "projection", "roi"),
     ("scheduling",),
@@ -60,6 +60,7 @@ _PURE = (
     "association",
     "boxes",
     "decoding",
+    "filters",
     "imaging",
     "one_euro",
     "projection",

@@ -23,8 +23,6 @@ from pose_landmarker import (
     OptionTypeError,
     PoseLandmarker,
     PoseLandmarkerOptions,
-    RunningMode,
-    RunningModeError,
 )
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.engines.cpu import default_threads
@@ -99,12 +97,6 @@ class TestCreation:
             PoseLandmarker.create_from_options({"num_poses": 1})  # type: ignore[arg-type]
         with pytest.raises(OptionError, match="'lite', 'full' or 'heavy'"):
             PoseLandmarker.create("fulll")
-
-    @pytest.mark.parametrize("mode", [RunningMode.VIDEO, RunningMode.LIVE_STREAM])
-    def test_modes_that_are_not_there_yet_say_so(self, mode: RunningMode) -> None:
-        callback = print if mode is RunningMode.LIVE_STREAM else None
-        with pytest.raises(RunningModeError, match=f"{mode.name} is not there yet"):
-            PoseLandmarker.create("full", running_mode=mode, result_callback=callback)
 
 
 class TestDetection:
@@ -257,12 +249,18 @@ class TestPublicSurface:
             "create_from_model_path",
             "create_from_options",
             "detect",
+            "detect_async",
+            "detect_for_video",
+            "reset",
+            "stats",
+            "stream",
         }
 
     def test_importing_is_light(self) -> None:
         script = (
             "import sys, pose_landmarker\n"
             "heavy = {'cv2', 'ai_edge_litert', 'openvino', 'PIL', 'tqdm', 'filelock', 'urllib.request'}\n"
+            "heavy |= {'asyncio', 'av', 'statistics'}\n"
             "print(sorted(heavy & set(sys.modules)))"
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

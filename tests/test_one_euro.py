@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pose_landmarker.filters import REFERENCE_SMOOTHING, Smoothing
 from pose_landmarker.one_euro import OneEuro, OneEuroState, one_euro
-from pose_landmarker.options import REFERENCE_SMOOTHING, Smoothing
 from pose_landmarker.smoothing import SmoothingState, smooth
 
 

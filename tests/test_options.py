@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pose_landmarker import Smoothing
 from pose_landmarker.errors import OptionError, OptionTypeError
 from pose_landmarker.options import (
     BaseOptions,
@@ -92,12 +93,57 @@ def test_numpy_numbers_are_numbers() -> None:
 
 
 def test_a_callback_belongs_to_live_streams_and_only_there() -> None:
-    with pytest.raises(OptionError, match="result_callback must be given"):
-        PoseLandmarkerOptions(running_mode=RunningMode.LIVE_STREAM)
     for mode in (RunningMode.IMAGE, RunningMode.VIDEO):
         with pytest.raises(OptionError, match="result_callback should not be provided"):
             PoseLandmarkerOptions(running_mode=mode, result_callback=print)
-    PoseLandmarkerOptions(running_mode=RunningMode.LIVE_STREAM, result_callback=print)
+        with pytest.raises(OptionError, match="on_error should not be provided"):
+            PoseLandmarkerOptions(running_mode=mode, on_error=print)
+    PoseLandmarkerOptions(running_mode=RunningMode.LIVE_STREAM, result_callback=print, on_error=print)
+
+
+def test_an_async_callback_is_refused() -> None:
+    async def callback(result: object, image: object, timestamp_ms: int) -> None:
+        pass
+
+    with pytest.raises(OptionTypeError, match="stream"):
+        PoseLandmarkerOptions(running_mode=RunningMode.LIVE_STREAM, result_callback=callback)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"smoothing": "none "}, "smoothing must be 'reference' or 'none'"),
+        ({"smoothing": 0.5}, "Smoothing"),
+        ({"detection_interval": -0.1}, "detection_interval must be a number ≥ 0"),
+        ({"detection_interval": float("nan")}, "detection_interval must be a number ≥ 0"),
+        ({"detection_interval": "1"}, "detection_interval must be a number ≥ 0"),
+        ({"steady": 1}, "steady must be True or False"),
+        ({"subject": "biggest"}, "'largest', 'central' or 'first'"),
+        ({"subject": (1, 2, 3)}, "a point"),
+        ({"subject": (1, "2")}, "numbers"),
+        ({"subject": (1, float("inf"))}, "finite"),
+        ({"subject": (1, 2, 0, 5)}, "width and height > 0"),
+        ({"subject": 7}, "a point"),
+    ],
+)
+def test_options_over_time_are_checked(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        PoseLandmarkerOptions(running_mode=RunningMode.VIDEO, **values)
+
+
+@pytest.mark.parametrize("name", ["min_cutoff", "world_min_cutoff", "derivative_cutoff", "visibility_alpha"])
+def test_constants_of_smoothing_are_checked(name: str) -> None:
+    for wrong in (0.0, -1.0, float("nan"), "x", None):
+        with pytest.raises(OptionError, match=f"smoothing.{name}"):
+            Smoothing(**{name: wrong})  # type: ignore[arg-type]
+
+
+def test_what_smoothing_means() -> None:
+    assert PoseLandmarkerOptions().smoothing_constants == Smoothing(zero_is_unknown=True)
+    assert PoseLandmarkerOptions(smoothing=None).smoothing_constants is None
+    assert PoseLandmarkerOptions(smoothing="none").smoothing_constants is None
+    mine = Smoothing(beta=3)
+    assert PoseLandmarkerOptions(smoothing=mine).smoothing_constants is mine
 
 
 def test_type_checkers_know_every_option() -> None:

@@ -9,11 +9,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from pose_landmarker.filters import Smoothing
 from pose_landmarker.options import (
     ImageProcessingOptions,
     PoseLandmarkerOptions,
     RunningMode,
-    Smoothing,
     SubjectChoice,
 )
 from pose_landmarker.pipeline import Pipeline

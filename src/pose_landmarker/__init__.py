@@ -1,4 +1,4 @@
-"""Find human bodies in pictures: 33 landmarks each, in the image and in metres, and masks.
+"""Find human bodies in pictures, videos and live streams: 33 landmarks each, in the image and in metres.
 
     from pose_landmarker import PoseLandmarker
 
@@ -27,7 +27,10 @@ from pose_landmarker.errors import (
     OptionTypeError,
     PoseLandmarkerError,
     RunningModeError,
+    TimestampError,
+    VideoError,
 )
+from pose_landmarker.filters import Smoothing
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.options import (
     BaseOptions,
@@ -44,6 +47,7 @@ from pose_landmarker.results import (
     PoseLandmarkerResult,
     Roi,
 )
+from pose_landmarker.scheduling import LiveStats
 from pose_landmarker.topology import LANDMARK_NAMES, POSE_CONNECTIONS, PoseLandmark
 
 # Silent unless the application asks.
@@ -62,6 +66,7 @@ __all__ = [
     "ImageFileError",
     "ImageProcessingOptions",
     "Landmark",
+    "LiveStats",
     "MissingExtraError",
     "ModelError",
     "ModelNotFoundError",
@@ -78,5 +83,8 @@ __all__ = [
     "Roi",
     "RunningMode",
     "RunningModeError",
+    "Smoothing",
+    "TimestampError",
+    "VideoError",
     "__version__",
 ]

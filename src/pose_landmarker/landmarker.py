@@ -25,11 +25,12 @@ from pose_landmarker.options import (
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.scheduling import LiveStats
-from pose_landmarker.streaming import ResultStream, Source
 from pose_landmarker.tracker import Tracker
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from pose_landmarker.streaming import ResultStream, Source
 
 #: About 285,000 years; more does not fit a double, and then not a filter.
 MAX_TIMESTAMP_MS = 1 << 53
@@ -219,6 +220,8 @@ class PoseLandmarker:
             ClosedError: The landmarker is closed.
             RunningModeError: It was made for another running mode.
         """
+        from pose_landmarker.streaming import ResultStream  # asyncio is slow to import
+
         self._open(RunningMode.LIVE_STREAM, "stream")
         self.reset()
         return ResultStream(self._next, source)

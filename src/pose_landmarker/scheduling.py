@@ -6,7 +6,6 @@ The rules only: no thread, no lock, no clock. :mod:`pose_landmarker.mailbox` put
 from __future__ import annotations
 
 import math
-import statistics
 from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -145,7 +144,7 @@ class LatestFrame(Generic[ItemT]):
             errors=self._errors,
             in_work=int(self._in_work is not None),
             waiting=int(self._waiting is not None),
-            latency_median_ms=statistics.median(latencies) if latencies else None,
+            latency_median_ms=_median(latencies) if latencies else None,
             latency_p95_ms=latencies[math.ceil(0.95 * len(latencies)) - 1] if latencies else None,
         )
 
@@ -153,3 +152,9 @@ class LatestFrame(Generic[ItemT]):
         if self._waiting is not None:
             self._waiting = None
             self._dropped += 1
+
+
+def _median(ascending: list[float]) -> float:
+    # The module statistics takes longer to import than all of this package that is needed at first.
+    middle = len(ascending) // 2
+    return (ascending[middle] + ascending[-middle - 1]) / 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pose_landmarker.arrays import DoubleArray, FloatArray
+from pose_landmarker.filters import Smoothing
 from pose_landmarker.one_euro import DEFAULT_FREQUENCY, OneEuro, OneEuroState, one_euro
-from pose_landmarker.options import Smoothing
 
 
 class SmoothingState(NamedTuple):
