@@ -54,12 +54,14 @@ class TestVideo:
         self, create: Callable[..., PoseLandmarker], astronaut: RgbImage
     ) -> None:
         video = create(running_mode=RunningMode.VIDEO, smoothing="none")
+        noses = []
         for i in range(5):
             frame = np.roll(astronaut, 3 * i, axis=1)
             result = video.detect_for_video(frame, 40 * i)
             assert [pose.track_id for pose in result] == [1]
             assert result.timestamp_ms == 40 * i
-        assert result.poses[0].pixels[0, 0] == pytest.approx(239, abs=6), "the nose has moved along"
+            noses.append(float(result.poses[0].pixels[0, 0]))
+        assert 3 < noses[-1] - noses[0] < 15, "the picture has moved by 12 pixels"
 
     def test_times_must_increase(self, create: Callable[..., PoseLandmarker], astronaut: RgbImage) -> None:
         video = create(running_mode=RunningMode.VIDEO)
@@ -135,8 +137,8 @@ class TestVideo:
         for i in range(3):
             (pose,) = video.detect_for_video(turned, i, ImageProcessingOptions(rotation_degrees=90))
             back = np.stack([1 - pose.landmarks[:, 1], pose.landmarks[:, 0]], axis=1)
-            face_and_arms = slice(0, 23)
-            assert np.abs(back - upright.landmarks[:, :2])[face_and_arms].mean() < 0.03
+            face = slice(0, 11)
+            assert np.abs(back - upright.landmarks[:, :2])[face].max() < 0.02
 
 
 class TestModes:

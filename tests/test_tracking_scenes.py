@@ -39,6 +39,13 @@ def few_sprites(
     return Cutter(media, model_file("lite"), tmp_path_factory.mktemp("sprites"), most=12)
 
 
+@pytest.fixture(scope="module")
+def cutter(
+    media: Path, model_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Cutter:
+    return Cutter(media, model_file("full"), tmp_path_factory.mktemp("sprites"))
+
+
 @pytest.mark.parametrize("frames", [10, 25])
 def test_who_is_hidden_keeps_the_number(
     few_sprites: Cutter, model_file: Callable[[str], Path], frames: int
@@ -55,12 +62,6 @@ def test_who_is_hidden_keeps_the_number(
 
 @pytest.mark.slow
 class TestAllScenes:
-    @pytest.fixture(scope="class")
-    def cutter(
-        self, media: Path, model_file: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
-    ) -> Cutter:
-        return Cutter(media, model_file("full"), tmp_path_factory.mktemp("sprites"))
-
     @pytest.mark.parametrize("name", sorted(RECIPES))
     def test_composed(self, name: str, cutter: Cutter, model_file: Callable[[str], Path]) -> None:
         _check(_numbers(load_stage(name, cutter), model_file("full"), RECIPES[name].num_poses))

@@ -76,6 +76,16 @@ def _add_following(found: argparse._ArgumentGroup) -> None:
         default=PoseLandmarkerOptions.__dataclass_fields__["smoothing"].default,
         help="of landmarks over time (default: %(default)s)",
     )
+    found.add_argument(
+        "--steady", action="store_true", help="less jitter: regions hold still as long as people do"
+    )
+    found.add_argument(
+        "--detection-interval",
+        type=float,
+        default=PoseLandmarkerOptions.__dataclass_fields__["detection_interval"].default,
+        metavar="SECONDS",
+        help="between two looks for further people, 0 for every frame (default: %(default)s)",
+    )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -173,6 +183,8 @@ def make_landmarker(
     if mode is not RunningMode.IMAGE:
         options["min_tracking_confidence"] = arguments.min_tracking
         options["smoothing"] = arguments.smoothing
+        options["steady"] = arguments.steady
+        options["detection_interval"] = arguments.detection_interval
         options["subject"] = _subject(arguments.subject)
     return PoseLandmarker.create(arguments.model, **cast("OptionValues", {**options, **more}))
 
