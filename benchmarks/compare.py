@@ -38,8 +38,8 @@ ENVIRONMENTS = {
 class Worker:
     """A process that has a landmarker and times it when asked."""
 
-    def __init__(self, kind: str, model: Path, image: Path) -> None:
-        self._command = [python_of(kind), str(WORKER), kind, str(model), str(image)]
+    def __init__(self, kind: str, *arguments: object, script: Path = WORKER) -> None:
+        self._command = [python_of(kind), str(script), kind, *map(str, arguments)]
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

@@ -7,12 +7,15 @@ import io
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from pose_landmarker.cli.main import main
+from pose_landmarker.media import VideoWriter
 from tests.poses import astronaut_photo
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +37,11 @@ BLOCKS = list(_blocks())
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_file: Callable[[str], Path]) -> Path:
     """The current folder of a user who has a photo and, in the cache, the models."""
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(astronaut_photo()).save(tmp_path / "astronaut.png")
+    photo = astronaut_photo()
+    Image.fromarray(photo).save(tmp_path / "astronaut.png")
+    with VideoWriter(tmp_path / "astronaut.mp4", fps=30) as writer:
+        for i in range(24):
+            writer.write(np.roll(photo, i, axis=1), Fraction(i, 30))
     target = tmp_path / "cache" / "models" / "pose_landmarker_full.task"
     target.parent.mkdir(parents=True)
     shutil.copy(model_file("full"), target)
