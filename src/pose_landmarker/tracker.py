@@ -49,7 +49,6 @@ class Tracker:
         self._people = options.num_poses if options.subject is None else max(options.num_poses, _COMPANY)
         #: The reference's own way with regions, which is ours too where one person is followed.
         self._like_reference = options.detection_interval == 0 or self._people == 1
-        self._next_id = 1
         self.reset()
 
     def reset(self) -> None:
@@ -147,6 +146,8 @@ class Tracker:
 
     def _newest(self, seeds: list[_Seed]) -> list[_Seed]:
         """The reference's choice: newer regions replace older ones that they overlap."""
+        if len(seeds) < 2:
+            return seeds
         left = newest_win([seed.roi for seed in seeds], self._options.min_tracking_confidence)
         return [
             seeds[i]._replace(track=next((seeds[j].track for j in (i, *gone) if seeds[j].track), None))
