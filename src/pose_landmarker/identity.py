@@ -48,7 +48,8 @@ class Sighting(NamedTuple):
     """Where it was looked for."""
     next_roi: Roi | None
     """Where to look for it in the next frame."""
-    appearance: Appearance
+    appearance: Appearance | None
+    """Colours, where they were looked at."""
     track: Track | None
     """Who was looked for there."""
     detection_score: float | None

@@ -189,24 +189,12 @@ class PoseLandmarkerResult:
     @cached_property
     def pose_landmarks(self) -> list[list[NormalizedLandmark]]:
         """The reference's lists: one list of 33 landmarks per body."""
-        return [[pose[i] for i in range(NUM_LANDMARKS)] for pose in self.poses]
+        return [[NormalizedLandmark(*row) for row in _rows(pose, pose.landmarks)] for pose in self.poses]
 
     @cached_property
     def pose_world_landmarks(self) -> list[list[Landmark]]:
         """The reference's lists: one list of 33 world landmarks per body."""
-        return [
-            [
-                Landmark(x, y, z, visibility, presence, name)
-                for (x, y, z), visibility, presence, name in zip(
-                    pose.world_landmarks.tolist(),
-                    pose.visibility.tolist(),
-                    pose.presence.tolist(),
-                    LANDMARK_NAMES,
-                    strict=True,
-                )
-            ]
-            for pose in self.poses
-        ]
+        return [[Landmark(*row) for row in _rows(pose, pose.world_landmarks)] for pose in self.poses]
 
     @property
     def segmentation_masks(self) -> list[FloatArray] | None:
@@ -226,3 +214,9 @@ class PoseLandmarkerResult:
         time = "" if self.timestamp_ms is None else f" at {self.timestamp_ms} ms"
         count = len(self.poses)
         return f"<PoseLandmarkerResult {count} pose{'' if count == 1 else 's'} in {width}x{height}{time}>"
+
+
+def _rows(pose: Pose, points: FloatArray) -> Iterator[tuple[float, float, float, float, float, str]]:
+    """x, y, z, visibility, presence and name of each landmark."""
+    x, y, z = points.T.tolist()
+    return zip(x, y, z, pose.visibility.tolist(), pose.presence.tolist(), LANDMARK_NAMES, strict=True)

@@ -37,6 +37,7 @@ class Track:
         velocity_y: Likewise.
         surprise: How far from where it was expected the person was found lately, in sizes.
         appearance: Colours.
+        looked_ms: When those were last looked at.
         detection_score: Of the detection that led here last.
         hidden_by: Number of the track that this one coincided with when it was lost.
         smoothing: State of the filters.
@@ -54,6 +55,7 @@ class Track:
     velocity_y: float = 0.0
     surprise: float = 0.0
     appearance: Appearance | None = None
+    looked_ms: int = 0
     detection_score: float | None = None
     hidden_by: int | None = None
     smoothing: SmoothingState | None = None
@@ -73,9 +75,11 @@ class Track:
         x, y = self.expected(time_ms)
         return math.hypot(roi.center_x - x, roi.center_y - y) / max(self.size, roi.size)
 
-    def unlike(self, appearance: Appearance) -> float | None:
+    def unlike(self, appearance: Appearance | None) -> float | None:
         """How differently that body is coloured; None where that cannot be said."""
-        return None if self.appearance is None else difference(self.appearance, appearance)
+        if self.appearance is None or appearance is None:
+            return None
+        return difference(self.appearance, appearance)
 
     def see(self, roi: Roi, time_ms: int, appearance: Appearance | None, *, clearly: bool) -> None:
         """Note where the person is.
@@ -86,14 +90,14 @@ class Track:
             appearance: In this frame, where looked at.
             clearly: Whether nobody else is so near that position and colours may be theirs.
         """
-        elapsed_s = max(time_ms - self.seen_ms, 0) / 1000
         self.surprise += _SURPRISE_SHARE * (self.distance(roi, time_ms) - self.surprise)
         if clearly:
             self._move(roi, time_ms)
             if appearance is not None:
-                share = 1 - math.exp(-elapsed_s / _COLOR_MEMORY_S)
+                share = 1 - math.exp(-(time_ms - self.looked_ms) / 1000 / _COLOR_MEMORY_S)
                 old = self.appearance
                 self.appearance = appearance if old is None else blend(old, appearance, share)
+                self.looked_ms = time_ms
         self.roi, self.seen_ms, self.hidden_by = roi, time_ms, None
 
     def _move(self, roi: Roi, time_ms: int) -> None:

@@ -24,6 +24,8 @@ MEMORY_S = 3.0
 SUBJECT_MEMORY_S = 10.0
 #: How many people are followed at least to keep an eye on a subject among them.
 _COMPANY = 4
+#: Seconds between two looks at the colours of a single person.
+_COLORS_EVERY_S = 0.2
 #: For so long after somebody is lost, seconds, people are looked for at least this often, seconds: most
 #: come back soon from behind somebody else.
 _SOON_BACK_S, _INTERVAL_FOR_LOST_S = 1.5, 0.1
@@ -74,7 +76,7 @@ class Tracker:
         check_side(width, height)
         self._resize(width, height)
         seeds = self._seeds(image, time_ms, processing)
-        named = self._name(self._sightings(image, seeds), time_ms)
+        named = self._name(self._sightings(image, seeds, time_ms), time_ms)
         self._forget(named, time_ms)
         self._follow(named, time_ms)
         wanted = named if self._options.subject is None else self._only_subject(named)
@@ -167,7 +169,7 @@ class Tracker:
         # One more than there is room for: some turn out to be people whom we know.
         return others[: self._people - len(kept) + 1]
 
-    def _sightings(self, image: RgbImage, seeds: list[_Seed]) -> list[Sighting]:
+    def _sightings(self, image: RgbImage, seeds: list[_Seed], time_ms: int) -> list[Sighting]:
         """The bodies that are there."""
         if not seeds:
             return []
@@ -178,8 +180,10 @@ class Tracker:
             if float(bodies.scores[i]) < least:
                 continue
             points = bodies.points[i]
-            body = slice(NUM_LANDMARKS)
-            appearance = look_at(image, points[body, :2], bodies.visibility[i, body])
+            appearance = None
+            if self._needs_colors(seed, time_ms):
+                body = slice(NUM_LANDMARKS)
+                appearance = look_at(image, points[body, :2], bodies.visibility[i, body])
             roi = roi_from_points(points[NUM_LANDMARKS, :2], points[NUM_LANDMARKS + 1, :2])
             if self._options.steady and roi is not None:
                 roi = steady_roi(roi, None if seed.track is None else seed.roi)
@@ -187,6 +191,11 @@ class Tracker:
                 Sighting(bodies, i, seed.roi, roi, appearance, seed.track, seed.detection_score, seed.guessed)
             )
         return sightings
+
+    def _needs_colors(self, seed: _Seed, time_ms: int) -> bool:
+        """One person followed is not mistaken for another: colours are for when that person is lost."""
+        track = seed.track
+        return self._people > 1 or track is None or time_ms - track.looked_ms >= 1000 * _COLORS_EVERY_S
 
     def _name(self, sightings: list[Sighting], time_ms: int) -> list[tuple[Track, Sighting]]:
         """Who is who: a track for every body."""
