@@ -1,0 +1,128 @@
+"""Memory over many frames and many landmarkers: it must stay flat.
+
+    python -m benchmarks.memory [--frames 20000] [--cycles 200]
+
+Prints the resident memory (MiB) along the way, for VIDEO, for LIVE_STREAM, and over cycles of creating and
+closing; exits with status 1 where it grows by more than 5 MB after the first tenth, or threads are left.
+Linux only. The frames are scikit-image's astronaut, moving.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pose_landmarker import PoseLandmarker, RunningMode
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.media import as_rgb
+
+#: Growth that is allowed, MiB.
+LIMIT_MIB = 5.0
+
+
+def resident_mib() -> float:
+    """Resident memory of this process."""
+    line = next(s for s in Path("/proc/self/status").read_text().splitlines() if s.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def pictures() -> Iterator[RgbImage]:
+    """The astronaut, moving to and fro, for ever."""
+    from skimage import data
+
+    photo = as_rgb(data.astronaut())  # type: ignore[no-untyped-call]
+    moved = [np.roll(photo, shift, axis=1) for shift in (*range(0, 60, 4), *range(60, 0, -4))]
+    while True:
+        yield from moved
+
+
+def video(model: str) -> Callable[[int], None]:
+    """A step of VIDEO mode."""
+    landmarker = PoseLandmarker.create(model, running_mode=RunningMode.VIDEO, num_poses=2, engine="litert")
+    source = pictures()
+
+    def step(i: int) -> None:
+        landmarker.detect_for_video(next(source), 33 * i)
+
+    return step
+
+
+def live(model: str) -> Callable[[int], None]:
+    """A step of LIVE_STREAM mode: waits until the frame is done, so that as many are processed."""
+    done = threading.Semaphore(0)
+    landmarker = PoseLandmarker.create(
+        model,
+        running_mode=RunningMode.LIVE_STREAM,
+        result_callback=lambda *_: done.release(),
+        num_poses=2,
+        engine="litert",
+    )
+    source = pictures()
+
+    def step(i: int) -> None:
+        landmarker.detect_async(next(source), 33 * i)
+        done.acquire()
+
+    return step
+
+
+def cycles(model: str) -> Callable[[int], None]:
+    """A landmarker made, used and closed, in turn for VIDEO and LIVE_STREAM."""
+    source = pictures()
+
+    def step(i: int) -> None:
+        if i % 2:
+            with PoseLandmarker.create(model, running_mode=RunningMode.VIDEO, engine="litert") as landmarker:
+                landmarker.detect_for_video(next(source), 0)
+            return
+        with PoseLandmarker.create(
+            model, running_mode=RunningMode.LIVE_STREAM, engine="litert", result_callback=lambda *_: None
+        ) as landmarker:
+            landmarker.detect_async(next(source), 0)
+
+    return step
+
+
+def watch(name: str, step: Callable[[int], None], count: int) -> bool:
+    """Do it so many times, print the memory at every tenth, and say whether it stayed flat."""
+    seen = []
+    for i in range(count):
+        step(i)
+        if (i + 1) % (count // 10) == 0:
+            gc.collect()
+            seen.append(resident_mib())
+    growth = seen[-1] - seen[0]
+    print(f"{name:<12} {count:>6}  {' '.join(f'{mib:.1f}' for mib in seen)}  growth {growth:+.1f} MiB")
+    return growth * 2**20 / 1e6 <= LIMIT_MIB
+
+
+def main() -> int:
+    """Measure and print."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("--model", default="lite")
+    parser.add_argument("--frames", type=int, default=20_000)
+    parser.add_argument("--cycles", type=int, default=200)
+    arguments = parser.parse_args()
+    flat = [
+        watch(name, make(arguments.model), count)
+        for name, make, count in (
+            ("VIDEO", video, arguments.frames),
+            ("LIVE_STREAM", live, arguments.frames),
+            ("cycles", cycles, arguments.cycles),
+        )
+    ]
+    gc.collect()
+    threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("pose-landmarker")]
+    print(f"threads left: {threads or 'none'}")
+    return 0 if all(flat) and not threads else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
