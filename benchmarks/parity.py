@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from tests import test_parity_video
 from tests.test_parity import Agreement, compare
 
 from pose_landmarker import PoseLandmarker
@@ -26,14 +27,34 @@ def measure(shared: Path, model: str, num_poses: int, engine: str) -> Agreement:
         return compare(golden, lambda key: landmarker.detect(read_image(shared / "media" / key)))
 
 
+def print_videos(shared: Path) -> None:
+    """Compare over time with the reference's output for five clips."""
+    columns = "same number | first frames, px | px | of its release noise"
+    print(f"\n| clip | model | num_poses | engine | {columns} |")
+    for clip in test_parity_video.CLIPS:
+        for model, num_poses in (("lite", 1), ("full", 1), ("heavy", 1), ("full", 3)):
+            options = {"smoothing": "none", "detection_interval": 0} if num_poses > 1 else {}
+            found = test_parity_video.compare(shared, clip, model, num_poses, "litert", **options)
+            print(
+                f"| {clip} | {model} | {num_poses} | litert | {found.same_count} of {found.frames} | "
+                f"{np.median(found.first_pixels):.3f} | {found.typical:.3f} | {found.ratio:.2f} |"
+            )
+
+
 def main() -> None:
     """Measure and print."""
+    print_images(Path(sys.argv[1]))
+    print_videos(Path(sys.argv[1]))
+
+
+def print_images(shared: Path) -> None:
+    """Compare with the reference's output for photos."""
     columns = "same number | px median | px p95 of means | m median | confidence"
     print(f"| model | num_poses | engine | {columns} |")
     for engine in ("litert", "openvino"):
         for model in ("lite", "full", "heavy"):
             for num_poses in (1, 5):
-                found = measure(Path(sys.argv[1]), model, num_poses, engine)
+                found = measure(shared, model, num_poses, engine)
                 print(
                     f"| {model} | {num_poses} | {engine} | {found.same_count} of {found.pictures} | "
                     f"{np.median(found.pixels):.4f} | {np.percentile(found.picture_means, 95):.3f} | "

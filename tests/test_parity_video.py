@@ -45,16 +45,21 @@ def frames(path: Path) -> list[RgbImage]:
 class Agreement(NamedTuple):
     frames: int
     same_count: int
-    #: Of every landmark in every frame with the same number of people, pixels.
+    #: (poses, 33) of every landmark in every frame with the same number of people, pixels.
     pixels: Any
     first_pixels: Any
     metres: Any
     noise: dict[str, float]
 
     @property
+    def typical(self) -> float:
+        """Median over the poses of the mean distance of their landmarks, pixels, as the noise is given."""
+        return float(np.median(self.pixels.mean(axis=1)))
+
+    @property
     def ratio(self) -> float:
-        """Distance in units of the distance between two releases of the reference."""
-        return float(np.median(self.pixels)) / self.noise["px_median"]
+        """That in units of the distance between two releases of the reference."""
+        return self.typical / self.noise["px_median"]
 
 
 def run(
@@ -96,7 +101,7 @@ def compare(shared: Path, clip: str, model: str, num_poses: int, engine: str, **
     return Agreement(
         len(results),
         same,
-        np.concatenate(pixels),
+        np.stack(pixels),
         np.concatenate(first),
         np.concatenate(metres),
         noise[f"{clip}_{model}_poses{num_poses}"],
