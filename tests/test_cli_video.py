@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -329,19 +330,6 @@ class TestFailures:
         assert "http://127.0.0.1:9/x.mp4: " in err
         assert "secret" not in out + err
 
-    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-    def test_a_full_disk_leaves_whole_lines(self, tmp_path: Path) -> None:
-        lines = LinesFile(tmp_path / "x.jsonl")
-        lines.write("whole")
-        real = lines._file
-        with Path("/dev/full").open("wb", buffering=0) as lines._file:
-            with pytest.raises(OSError, match="No space left") as caught:
-                lines.write("half")
-            assert caught.value.filename == str(tmp_path / "x.jsonl")
-        lines._file = real
-        lines.close()
-        assert (tmp_path / "x.jsonl").read_text() == "whole\n"
-
 
 class TestInputs:
     def test_names_of_addresses(self) -> None:
@@ -537,3 +525,52 @@ def test_help_teaches(capsys: Captured) -> None:
     assert "pose-landmarker video dance.mp4" in out
     assert "Ctrl-C" in out
     assert SIZE == (80, 48)
+
+
+class TestLinesFile:
+    def test_links_are_followed(self, tmp_path: Path) -> None:
+        real, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
+        real.write_text("old")
+        link.symlink_to(real)
+        with LinesFile(link) as lines:
+            lines.write("{}")
+        assert link.is_symlink()
+        assert real.read_text() == "{}\n"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+    def test_pipes_are_written_to(self, tmp_path: Path) -> None:
+        pipe, read = tmp_path / "pipe", []
+        os.mkfifo(pipe)
+        reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+        reader.start()
+        with LinesFile(pipe) as lines:
+            lines.write("{}")
+        reader.join(10)
+        assert read == ["{}\n"]
+        assert pipe.is_fifo()
+
+    @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
+    def test_a_full_disk_keeps_the_lines_before(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        target = tmp_path / "found.jsonl"
+        with LinesFile(target) as lines:
+            lines.write('{"frame":0}')
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                monkeypatch.setattr(lines, "_file", full)
+                with pytest.raises(OSError, match=r"the lines before it are in .*\.part"):
+                    lines.write('{"frame":1}')
+                monkeypatch.undo()
+        (part,) = tmp_path.iterdir()
+        assert part.suffix == ".part"
+        assert part.read_text() == '{"frame":0}\n'
+
+
+def test_lines_of_all_do_not_take_the_place_of_those_of_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.mp4").write_bytes(b"")
+    Path("b.mp4").write_bytes(b"")
+    assert main(["video", "a.mp4", "b.mp4", "-o", "out", "--jsonl", "out/a_pose.jsonl"]) == 2
+    assert "name another file" in capsys.readouterr().err

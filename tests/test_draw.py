@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.draw import DEFAULT_STYLE, DrawStyle, Trails, annotate
@@ -12,6 +14,7 @@ from pose_landmarker.draw.placement import extent
 from pose_landmarker.errors import ImageError, OptionError
 from pose_landmarker.results import Pose, PoseLandmarkerResult, Roi
 from pose_landmarker.topology import LEFT_LANDMARKS, RIGHT_LANDMARKS, PoseLandmark
+from tests.poses import make_pose
 
 GREY = 90
 
@@ -406,3 +409,28 @@ class TestTrails:
                 Trails(of=of)  # type: ignore[arg-type]
         with pytest.raises(OptionError, match="timestamp_ms"):
             Trails().update(_result(_person(64, 48)))
+
+
+class Viewed:
+    def __init__(self, image: RgbImage) -> None:
+        self.image = image
+
+    def numpy_view(self) -> RgbImage:
+        return self.image
+
+
+@pytest.mark.parametrize("kind", ["array", "pillow", "pillow grey", "path", "numpy_view"])
+def test_annotate_takes_what_detect_takes_and_changes_nothing(kind: str, tmp_path: Path) -> None:
+    image = np.full((120, 160, 3), 90, np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    given: dict[str, Any] = {
+        "array": image,
+        "pillow": Image.fromarray(image),
+        "pillow grey": Image.fromarray(image[..., 0]),
+        "path": tmp_path / "a.png",
+        "numpy_view": Viewed(image),
+    }
+    result = PoseLandmarkerResult(poses=(make_pose(),), image_size=(160, 120))
+    drawn = annotate(given[kind], result)
+    assert (drawn != 90).any()
+    assert (image == 90).all()

@@ -18,6 +18,7 @@ from pose_landmarker import (
     ClosedError,
     ImageError,
     ImageProcessingOptions,
+    OptionError,
     OptionTypeError,
     PoseLandmarker,
     PoseLandmarkerResult,
@@ -97,6 +98,14 @@ class TestVideo:
             with pytest.raises(ImageError):
                 video.detect_for_video(bad, 40)
         assert [p.track_id for p in video.detect_for_video(astronaut, 40)] == [1]
+
+    def test_a_frame_too_large_does_not_cost_its_time(
+        self, create: Callable[..., PoseLandmarker], astronaut: RgbImage
+    ) -> None:
+        video = create(running_mode=RunningMode.VIDEO)
+        with pytest.raises(ImageError, match="40000x2"):
+            video.detect_for_video(np.zeros((2, 40000, 3), np.uint8), 40)
+        video.detect_for_video(astronaut, 40)
 
     def test_frames_of_any_size_and_kind(
         self, create: Callable[..., PoseLandmarker], astronaut: RgbImage
@@ -268,6 +277,18 @@ class TestLiveStream:
                 raise KeyError("the block's")
         assert len(reported) == 1
 
+    def test_closing_frees_the_networks(
+        self, create: Callable[..., PoseLandmarker], astronaut: RgbImage
+    ) -> None:
+        live = create(running_mode=LIVE, result_callback=lambda *a: None)
+        live.detect_async(astronaut, 0)
+        assert live._tracker is not None
+        network = weakref.ref(live._tracker.pipeline.landmark_net)
+        live.close()
+        gc.collect()
+        assert network() is None
+        assert live.stats.received == 1
+
     def test_without_a_callback(self, create: Callable[..., PoseLandmarker], astronaut: RgbImage) -> None:
         live = create(running_mode=LIVE)
         with pytest.raises(RunningModeError, match="result_callback"):
@@ -311,6 +332,38 @@ class TestStream:
 
         with pytest.raises(TimestampError, match="got 40 after 40"):
             asyncio.run(run())
+
+    @pytest.mark.parametrize("wrong", ["1", None, 0.5, -5, True, 10**400])
+    def test_times_are_whole_milliseconds(
+        self, create: Callable[..., PoseLandmarker], astronaut: RgbImage, wrong: Any
+    ) -> None:
+        live = create(running_mode=LIVE)
+
+        async def run() -> None:
+            async for _ in live.stream([(astronaut, wrong)]):
+                pass
+
+        with pytest.raises(OptionError, match="timestamp_ms"):
+            asyncio.run(run())
+
+    def test_two_at_once_are_two_videos(
+        self, create: Callable[..., PoseLandmarker], astronaut: RgbImage
+    ) -> None:
+        live = create(running_mode=LIVE)
+
+        async def run() -> None:
+            one, other = (live.stream([(astronaut, 40 * i) for i in range(4)]) for _ in range(2))
+            async with one, other:
+                for _ in range(4):
+                    a, b = await anext(one), await anext(other)
+                    assert a.timestamp_ms == b.timestamp_ms
+                    np.testing.assert_array_equal(a.poses[0].landmarks, b.poses[0].landmarks)
+
+        asyncio.run(run())
+
+    def test_not_beside_a_callback(self, create: Callable[..., PoseLandmarker]) -> None:
+        with pytest.raises(RunningModeError, match="without result_callback"):
+            create(running_mode=LIVE, result_callback=lambda *a: None).stream([])
 
     def test_belongs_to_live_streams(self, create: Callable[..., PoseLandmarker]) -> None:
         with pytest.raises(RunningModeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -52,6 +52,13 @@ def ids_of(scene: Scene, results: Iterable[tuple[float, PoseLandmarkerResult]]) 
                     assert pose.track_id is not None
                     seen.add(pose.track_id)
     return numbers
+
+
+def standing(
+    x: float, *, since: float = 0.0, away: tuple[float, float] = (math.inf, math.inf)
+) -> Callable[[float], tuple[float, float] | None]:
+    """Somebody who comes at a time, and is away between two times."""
+    return lambda t: (x, 300.0) if t >= since and not away[0] < t < away[1] else None
 
 
 class TestNumbers:
@@ -147,6 +154,37 @@ class TestLooking:
         assert {len(result) for _, result in results} == {2}
         assert {pose.track_id for _, result in results for pose in result} == {1, 2}
 
+    def test_no_more_than_asked_for_when_all_come_back(self) -> None:
+        """Two who were hidden return together, one of them where expected, with strangers beside them."""
+        scene = Scene(
+            [
+                Person(standing(70.0, since=1.6), (250, 250, 0), size=140.0),
+                Person(standing(880.0, since=1.6), (0, 250, 250), size=140.0),
+                Person(walk(250, 0), RED, size=200.0),
+                Person(standing(450.0, away=(1.0, 1.6)), BLUE, size=200.0),
+                Person(standing(650.0, away=(1.0, 1.6)), GREEN, size=200.0),
+            ]
+        )
+        results = follow(scene, make_tracker(scene, num_poses=3), times(4))
+        assert max(len(result) for _, result in results) == 3
+        strangers = ids_of(scene, results)[:2]
+        assert ids_of(scene, results)[2:] == [{1}, {2}, {3}]
+        assert strangers == [set(), set()], "those who were there have the places"
+
+    def test_who_is_known_goes_before_a_stranger(self) -> None:
+        back = Person(lambda t: None if 0.5 < t < 2.5 else (600.0, 300.0), BLUE)
+        newcomer = Person(lambda t: (880.0, 300.0) if t > 2.5 else None, GREEN, size=200.0)
+        scene = Scene([newcomer, Person(walk(200, 0)), back])  # the detector likes the newcomer best
+        results = follow(scene, make_tracker(scene, num_poses=2), times(4))
+        assert ids_of(scene, results) == [set(), {1}, {2}]
+
+    def test_overlap_must_be_above_the_threshold(self) -> None:
+        scene = Scene([Person(walk(150, 0)), Person(lambda t: (800.0, 300.0) if t > 0.5 else None, BLUE)])
+        tracker = make_tracker(scene, num_poses=2, min_tracking_confidence=0.0)
+        detect = scene.detect
+        scene.detect = lambda *a: [d for d in detect(*a) if d[1].center_x > 400 or scene.t == 0]  # type: ignore[method-assign]
+        assert len(follow(scene, tracker, times(2))[-1][1]) == 2
+
 
 class TestSubject:
     PEOPLE = (
@@ -182,6 +220,22 @@ class TestSubject:
         assert not passers
         assert all(len(result) == 1 for t, result in results if t > 3.6)
 
+    def test_is_chosen_among_more_than_are_followed(self) -> None:
+        crowd = [Person(walk(80 + 150 * i, 0), (40 * i, 90, 200), size=120.0 + 5 * i) for i in range(6)]
+        for choice in ((830.0, 300.0), "largest"):
+            scene = Scene(crowd)
+            results = follow(scene, make_tracker(scene, subject=choice), times(1))
+            assert [bool(n) for n in ids_of(scene, results)] == [False] * 5 + [True], choice
+
+    def test_is_found_again_in_a_crowd(self) -> None:
+        away = Person(lambda t: None if 1.0 < t < 1.8 else (480.0, 300.0), RED, size=160.0)
+        crowd = [Person(walk(60 + 160 * i, 0), (0, 40 * i, 200), size=120.0) for i in (0, 1, 4, 5)]
+        scene = Scene([*crowd, away])
+        results = follow(scene, make_tracker(scene, subject="central"), times(4))
+        assert all(len(result) == 1 for t, result in results if t < 1.0 or t > 2.3)
+        assert len(ids_of(scene, results)[-1]) == 1
+        assert not any(ids_of(scene, results)[:-1])
+
     def test_another_one_is_chosen_when_the_subject_is_gone(self) -> None:
         scene = Scene([Person(lambda t: (500.0, 300.0) if t < 1 else None, RED), Person(walk(100, 0), BLUE)])
         results = follow(scene, make_tracker(scene, subject="central"), times(3 + SUBJECT_MEMORY_S, 10))
@@ -190,6 +244,29 @@ class TestSubject:
 
 
 class TestFrames:
+    @pytest.mark.parametrize("num_poses", [1, 2])
+    def test_one_frame_without_numbers_is_forgotten(self, num_poses: int) -> None:
+        scene = Scene([Person(walk(300, 30))])
+        net = scene.landmark_net
+
+        def sometimes(image: Any, rois: Any) -> Any:
+            bodies = net(image, rois)
+            if scene.t == pytest.approx(0.5):
+                bodies.points[:, 15] = np.nan
+            return bodies
+
+        scene.landmark_net = sometimes  # type: ignore[method-assign]
+        results = follow(scene, make_tracker(scene, num_poses=num_poses), times(1))
+        finite = [bool(np.isfinite(result.poses[0].landmarks).all()) for _, result in results]
+        assert finite.count(False) == 1
+        assert {pose.track_id for _, result in results for pose in result} == {1}
+
+    def test_a_score_that_is_no_number_is_no_pose(self) -> None:
+        scene = Scene([Person(walk(300, 30))])
+        net = scene.landmark_net
+        scene.landmark_net = lambda *a: net(*a)._replace(scores=np.array([np.nan], np.float32))  # type: ignore[method-assign]
+        assert not any(len(result) for _, result in follow(scene, make_tracker(scene), times(0.2)))
+
     def test_a_frame_of_another_size_is_no_harm(self) -> None:
         scene = Scene([Person(walk(300, 30))])
         tracker = make_tracker(scene)
@@ -277,3 +354,22 @@ def test_the_reference_takes_over_what_it_detects() -> None:
 
     assert regions(0.0) == {310.0}
     assert regions(0.25) == {300.0}
+
+
+def test_the_order_is_the_references() -> None:
+    """Kept regions, then new ones; a region that has been replaced moves behind those."""
+    scene = Scene(
+        [Person(standing(x, since=since), size=150.0) for x, since in ((150, 0), (450, 0), (750, 0.1))]
+    )
+    tracker = make_tracker(scene, num_poses=3, detection_interval=0, smoothing="none")
+    detect = scene.detect
+
+    def partly(*arguments: Any) -> Any:
+        found = detect(*arguments)
+        return found if scene.t == 0 else [d for d in reversed(found) if d[1].center_x > 300]
+
+    scene.detect = partly  # type: ignore[method-assign, assignment]
+    results = follow(scene, tracker, [0.0, 0.2])
+    places = [[round(pose.roi.center_x) for pose in result] for _, result in results]
+    assert places == [[150, 450], [150, 750, 450]]
+    assert [pose.track_id for pose in results[1][1]] == [1, 3, 2]

@@ -699,7 +699,7 @@ class TestCamera:
 
         monkeypatch.setattr(decoder, "TIMEOUT_S", 0.05)
         monkeypatch.setattr(decoder.Decoder, "_read", never)
-        with pytest.raises(VideoError, match="none of its pictures can be decoded"):
+        with pytest.raises(VideoError, match=r"camera 0: no answer for 0\.05 seconds"):
             VideoReader(0)
 
     @pytest.mark.usefixtures("fake")
@@ -714,8 +714,8 @@ class TestCamera:
             monkeypatch.setattr(
                 decoder, "in_time", lambda call: container.in_time(lambda: time.sleep(1), 0.05)
             )
-            assert len(list(reader)) < 20  # what the decoder still had
-        assert "no answer" in reader.problems[0]
+            with pytest.raises(VideoError, match=r"camera 0: lost after frame 0 .*no answer"):
+                list(reader)
 
     def test_that_never_opens(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(camera, "_address", lambda *_: ("lavfi", "testsrc", {}))

@@ -556,3 +556,42 @@ class TestSound:
         begin, _, end = sound_of(path)
         assert 0 <= begin < 0.05
         assert end == pytest.approx(again[-1].time_s, abs=0.1)
+
+
+class TestReviewed:
+    def test_hours_between_frames(self, tmp_path: Path) -> None:
+        with VideoWriter(tmp_path / "a.mp4") as writer:
+            writer.write(np.zeros((32, 32, 3), np.uint8), 0)
+            with pytest.raises(TimestampError, match="times are seconds"):
+                writer.write(np.zeros((32, 32, 3), np.uint8), 1e5)
+            writer.write(np.zeros((32, 32, 3), np.uint8), 1)
+        assert writer.num_frames == 2
+
+    def test_forgotten(self, tmp_path: Path) -> None:
+        writer = VideoWriter(tmp_path / "a.mp4")
+        writer.write(np.zeros((32, 32, 3), np.uint8), 0)
+        del writer
+        assert list(tmp_path.iterdir()) == []
+
+    def test_links_are_followed(self, tmp_path: Path) -> None:
+        real, link = tmp_path / "real.mp4", tmp_path / "link.mp4"
+        real.write_bytes(b"old")
+        link.symlink_to(real)
+        with VideoWriter(link) as writer:
+            writer.write(np.zeros((32, 32, 3), np.uint8), 0)
+        assert link.is_symlink()
+        assert real.stat().st_size > 100
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+    def test_pipes_are_refused(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.mp4")
+        with pytest.raises(VideoError, match="a pipe or a device"):
+            VideoWriter(tmp_path / "pipe.mp4")
+
+    def test_wrong_arguments(self, tmp_path: Path) -> None:
+        with pytest.raises(OptionTypeError, match="codec"):
+            VideoWriter(tmp_path / "a.mp4", codec=3)  # type: ignore[arg-type]
+        with pytest.raises(OptionError, match="fps"):
+            VideoWriter(tmp_path / "a.mp4", fps=1e9)
+        with pytest.raises(VideoError):
+            VideoWriter(tmp_path / ("a" * 300 + ".mp4"))

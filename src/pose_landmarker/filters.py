@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pose_landmarker.checks import check_flag, check_fraction, check_positive
+from pose_landmarker.errors import OptionError
+
+#: Beyond it everything passes as it is; far beyond it, numbers overflow.
+MAX_CONSTANT = 1e9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +46,11 @@ class Smoothing:
         for name in ("beta", "world_beta"):
             value = check_positive(f"smoothing.{name}", getattr(self, name), zero=True)
             object.__setattr__(self, name, value)
+        for name in ("min_cutoff", "beta", "world_min_cutoff", "world_beta", "derivative_cutoff"):
+            if getattr(self, name) > MAX_CONSTANT:
+                raise OptionError(
+                    f"smoothing.{name} must be at most {MAX_CONSTANT:g}, not {getattr(self, name):g}"
+                )
         check_fraction("smoothing.visibility_alpha", self.visibility_alpha)
         check_flag("smoothing.zero_is_unknown", self.zero_is_unknown)
 

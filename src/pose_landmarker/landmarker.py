@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pose_landmarker.checks import check_integer
 from pose_landmarker.engines import load_engine
 from pose_landmarker.engines.cpu import default_threads
 from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError, TimestampError
+from pose_landmarker.imaging import check_side
 from pose_landmarker.live import LiveStream
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.models.store import load_bundle
@@ -130,7 +132,7 @@ class PoseLandmarker:
         """
         pipeline = self._open(RunningMode.IMAGE, "detect").pipeline
         processing = _checked(image_processing_options)
-        rgb = as_rgb(image)
+        rgb = _rgb(image)
         return PoseLandmarkerResult(
             poses=pipeline(rgb, processing),
             image_size=(rgb.shape[1], rgb.shape[0]),
@@ -160,8 +162,8 @@ class PoseLandmarker:
         """
         tracker = self._open(RunningMode.VIDEO, "detect_for_video")
         processing = _checked(image_processing_options)
-        time_ms = check_integer("timestamp_ms", timestamp_ms, low=0, high=MAX_TIMESTAMP_MS)
-        rgb = as_rgb(image)
+        time_ms = _time_ms(timestamp_ms)
+        rgb = _rgb(image)
         with self._turn:
             if self._last_ms is not None and time_ms <= self._last_ms:
                 raise TimestampError(
@@ -201,7 +203,7 @@ class PoseLandmarker:
                 "landmarker.stream(source)`"
             )
         processing = _checked(image_processing_options)
-        time_ms = check_integer("timestamp_ms", timestamp_ms, low=0, high=MAX_TIMESTAMP_MS)
+        time_ms = _time_ms(timestamp_ms)
         self._live.submit(_own(image), time_ms, processing)
 
     def stream(self, source: Source) -> ResultStream[PoseLandmarkerResult]:
@@ -222,9 +224,11 @@ class PoseLandmarker:
         """
         from pose_landmarker.streaming import ResultStream  # asyncio is slow to import
 
-        self._open(RunningMode.LIVE_STREAM, "stream")
-        self.reset()
-        return ResultStream(self._next, source)
+        tracker = self._open(RunningMode.LIVE_STREAM, "stream")
+        if self._live is not None:
+            raise RunningModeError("stream() is for a landmarker without result_callback; this one has one")
+        # Every stream is a video of its own.
+        return ResultStream(partial(self._next, Tracker(tracker.pipeline, self.options)), source)
 
     def reset(self) -> None:
         """Start another video: forget everybody, and accept any timestamp.
@@ -254,12 +258,10 @@ class PoseLandmarker:
             raise RunningModeError("stats are those of running mode LIVE_STREAM with a result_callback")
         return self._live.stats
 
-    def _next(self, image: object, timestamp_ms: int) -> PoseLandmarkerResult:
+    def _next(self, tracker: Tracker, image: object, timestamp_ms: int) -> PoseLandmarkerResult:
         """One frame of :meth:`stream`."""
-        tracker = self._open(RunningMode.LIVE_STREAM, "stream")
-        rgb = as_rgb(image)
-        with self._turn:
-            return tracker(rgb, timestamp_ms, _UPRIGHT)
+        self._open(RunningMode.LIVE_STREAM, "stream")
+        return tracker(_rgb(image), _time_ms(timestamp_ms), _UPRIGHT)
 
     def close(self) -> None:
         """Free the networks. Closing twice is fine; calls under way in other threads finish.
@@ -318,9 +320,20 @@ def _checked(processing: ImageProcessingOptions | None) -> ImageProcessingOption
     return processing
 
 
+def _time_ms(timestamp_ms: object) -> int:
+    return check_integer("timestamp_ms", timestamp_ms, low=0, high=MAX_TIMESTAMP_MS)
+
+
+def _rgb(image: object) -> RgbImage:
+    """A picture that can be worked on, before anything is noted of it."""
+    rgb = as_rgb(image)
+    check_side(rgb.shape[1], rgb.shape[0])
+    return rgb
+
+
 def _own(image: object) -> RgbImage:
     """A picture that nobody else writes to: cameras use one buffer for frame after frame."""
-    rgb = as_rgb(image)
+    rgb = _rgb(image)
     if rgb.flags.writeable and not isinstance(image, (str, os.PathLike)):
         return rgb.copy()
     return rgb

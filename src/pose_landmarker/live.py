@@ -120,6 +120,8 @@ class LiveStream(Generic[ImageT, ProcessingT, ResultT]):
         self._thread.join(0 if self._gave_up else _PATIENCE_S)
         if self._thread.is_alive():
             self._give_up()
+        else:
+            self._process = self._callback = _gone  # networks, maybe: this object may live on for its stats
         if reraise:
             self._raise_kept()
         else:
@@ -225,6 +227,11 @@ class _KeptError:
         if sys.version_info >= (3, 11) and error is not None and further:
             error.add_note(f"({further} more of the frames after this one failed)")
         return error
+
+
+def _gone(*_arguments: object) -> Any:
+    """In place of functions that are not needed any more."""
+    raise ClosedError("this live stream is closed")
 
 
 def _work(mailbox: Mailbox[_Submitted], stream_of: Callable[[], LiveStream[Any, Any, Any] | None]) -> None:

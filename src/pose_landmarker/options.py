@@ -354,9 +354,10 @@ def _subject(value: object) -> SubjectChoice:
         raise OptionTypeError(f"subject must be {wanted}, not {value!r}")
     numbers = []
     for part in value:
-        if isinstance(part, (bool, str)) or not hasattr(part, "__float__"):
-            raise OptionTypeError(f"subject must be {wanted} of numbers, not {value!r}")
-        numbers.append(float(part))
+        try:
+            numbers.append(float("x" if isinstance(part, (bool, str)) else part))
+        except (TypeError, ValueError, OverflowError):
+            raise OptionTypeError(f"subject must be {wanted} of numbers, not {value!r}") from None
     if not all(map(math.isfinite, numbers)):
         raise OptionError(f"subject must be {wanted} of finite numbers, not {value!r}")
     if len(numbers) == 4 and min(numbers[2:]) <= 0:

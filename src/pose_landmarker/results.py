@@ -175,7 +175,7 @@ class PoseLandmarkerResult:
     """Everything found in one image.
 
     Attributes:
-        poses: One per body, in the order in which they were found: best detection first.
+        poses: One per body: best detection first, or in videos who has been followed longest first.
         image_size: (width, height) of the image in pixels.
         timestamp_ms: Time of the frame, or None in IMAGE mode.
         with_masks: Whether masks were asked for.

@@ -13,7 +13,7 @@ from pose_landmarker.results import Roi
 ROI_SCALE = 1.25
 
 #: Steps of steady regions: fine enough for the landmark network not to mind, coarse enough for a body
-#: that holds still to stay on one of them (docs/tracking.md).
+#: that holds still to stay on one of them (docs/video.md).
 _SIZES_PER_OCTAVE, _PLACES_PER_SIZE, _ROTATION_STEP = 12, 24, math.radians(4)
 #: A step is left when it is this many steps away; half a step would be rounding.
 _STICKINESS = 0.8

@@ -123,7 +123,8 @@ class Track:
         """
         self.smoothing = None
         if abs(across / down - 1) > _SAME_SHAPE:
-            self.roi = None  # a picture turned or cut differently: the region means nothing any more
+            # A picture turned or cut differently: the region and the way mean nothing any more.
+            self.roi, self.velocity_x, self.velocity_y = None, 0.0, 0.0
         scale = math.sqrt(across * down)
         if self.roi is not None:
             roi = self.roi

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from pose_landmarker.appearance import look_at
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.association import match, newest_win, region_overlap
@@ -58,6 +60,7 @@ class Tracker:
         self._tracks: list[Track] = []
         self._looked_ms: int | None = None
         self._somebody_lost = False
+        self._last_ms: int | None = None
         self._image_size = (0, 0)
         self._subject: Track | None = None
         self._next_id = 1
@@ -161,11 +164,14 @@ class Tracker:
         if not found:
             return []
         overlap = region_overlap([seed.roi for seed in kept], [seed.roi for seed in found])
+        least = self._options.min_tracking_confidence
         # Each explains one at most: two people close together have regions that overlap by more than half.
-        explained = {
-            detection for _, detection in match(1 - overlap, 1 - self._options.min_tracking_confidence)
-        }
+        costs = np.where(overlap > least, 1 - overlap, np.inf)
+        explained = {detection for _, detection in match(costs)}
         others = [seed for i, seed in enumerate(found) if i not in explained]
+        if others and self._options.subject is not None and self._subject not in self._tracks:
+            wanted = choose_subject(self._options.subject, [s.roi for s in others], self._image_size)
+            others.insert(0, others.pop(wanted))
         # One more than there is room for: some turn out to be people whom we know.
         return others[: self._people - len(kept) + 1]
 
@@ -177,7 +183,7 @@ class Tracker:
         least = self._options.min_pose_presence_confidence
         sightings = []
         for i, seed in enumerate(seeds):
-            if float(bodies.scores[i]) < least:
+            if not float(bodies.scores[i]) >= least:  # nor is one that is no number
                 continue
             points = bodies.points[i]
             appearance = None
@@ -186,7 +192,8 @@ class Tracker:
                 appearance = look_at(image, points[body, :2], bodies.visibility[i, body])
             roi = roi_from_points(points[NUM_LANDMARKS, :2], points[NUM_LANDMARKS + 1, :2])
             if self._options.steady and roi is not None:
-                roi = steady_roi(roi, None if seed.track is None else seed.roi)
+                was_followed = seed.track is not None and seed.roi is seed.track.roi
+                roi = steady_roi(roi, seed.roi if was_followed else None)
             sightings.append(
                 Sighting(bodies, i, seed.roi, roi, appearance, seed.track, seed.detection_score, seed.guessed)
             )
@@ -198,18 +205,38 @@ class Tracker:
         return self._people > 1 or track is None or time_ms - track.looked_ms >= 1000 * _COLORS_EVERY_S
 
     def _name(self, sightings: list[Sighting], time_ms: int) -> list[tuple[Track, Sighting]]:
-        """Who is who: a track for every body."""
-        tracks = self._tracks
+        """Who is who: a track for every body, ``num_poses`` at most."""
         if not self._like_reference:
-            sightings = clarified(without_doubles(sightings, time_ms), tracks, time_ms)
-        named = [(s.track, s) for s in sightings if s.track is not None]
+            sightings = clarified(without_doubles(sightings, time_ms), self._tracks, time_ms)
+        seen = [s.track for s in sightings]
         unknown = [s for s in sightings if s.track is None]
-        seen = [track for track, _ in named]
-        missing = [track for track in tracks if track not in seen]
-        known = recognised(missing, unknown, tracks, time_ms)
-        for j, sighting in enumerate(unknown[: self._people - len(named)]):
-            named.append((known.get(j) or self._new_track(sighting, time_ms), sighting))
+        missing = [track for track in self._tracks if track not in seen]
+        known = recognised(missing, unknown, self._tracks, time_ms)
+        back = {unknown[j].body: track for j, track in known.items()}
+        claims = [(s.track or back.get(s.body), s) for s in sightings]
+        if not self._like_reference:
+            claims = self._admitted(claims)
+        named = [(track or self._new_track(s, time_ms), s) for track, s in claims]
         return named if self._like_reference else sorted(named, key=lambda pair: pair[0].track_id)
+
+    def _admitted(self, claims: list[tuple[Track | None, Sighting]]) -> list[tuple[Track | None, Sighting]]:
+        """Those there is room for: who is followed first, then who is back, then strangers.
+
+        While the subject is out of sight, its place is kept free.
+        """
+
+        def rank(claim: tuple[Track | None, Sighting]) -> int:
+            track, sighting = claim
+            if track is None:
+                return 3
+            followed = sighting.track is track and not sighting.guessed
+            return 0 if track is self._subject else 1 if followed else 2
+
+        claims = sorted(claims, key=rank)[: self._people]
+        is_back = any(track is self._subject for track, _ in claims)
+        if self._subject in self._tracks and not is_back:
+            claims = [c for i, c in enumerate(claims) if c[0] is not None or i < self._people - 1]
+        return claims
 
     def _new_track(self, sighting: Sighting, time_ms: int) -> Track:
         place = sighting.place
@@ -222,7 +249,8 @@ class Tracker:
         """Note who is out of sight, and drop those gone for long."""
         seen = [track for track, _ in named]
         missing = [track for track in self._tracks if track not in seen]
-        self._somebody_lost = any(track.roi is not None for track in missing)
+        self._somebody_lost = any(track.seen_ms == self._last_ms for track in missing)
+        self._last_ms = time_ms
         for track in missing:
             track.lose(track.hidden_by)
         # In the order of the result, which is the order of the regions in the next frame.
@@ -242,20 +270,25 @@ class Tracker:
         """The person chosen; another one is chosen only when that one is forgotten."""
         assert self._options.subject is not None
         if self._subject not in self._tracks and named:
-            regions = [sighting.place for _, sighting in named]
-            self._subject = named[choose_subject(self._options.subject, regions, self._image_size)][0]
+            by_age = sorted(named, key=lambda pair: pair[0].track_id)
+            regions = [sighting.place for _, sighting in by_age]
+            self._subject = by_age[choose_subject(self._options.subject, regions, self._image_size)][0]
         return [(track, sighting) for track, sighting in named if track is self._subject]
 
     def _smooth(self, track: Track, sighting: Sighting, time_ms: int) -> SmoothingState | None:
         """A person's landmarks over time."""
+        body, i = slice(NUM_LANDMARKS), sighting.body
         if self._smoothing is None or sighting.next_roi is None:
             return None
-        body, i = slice(NUM_LANDMARKS), sighting.body
+        points, world = sighting.points[body], sighting.bodies.world[i, body]
+        if not (np.isfinite(points).all() and np.isfinite(world).all()):
+            track.smoothing = None  # a filter would never forget what is no number
+            return None
         track.smoothing = smooth(
             self._smoothing,
             track.smoothing,
-            points=sighting.points[body],
-            world=sighting.bodies.world[i, body],
+            points=points,
+            world=world,
             visibility=sighting.bodies.visibility[i, body],
             size=sighting.next_roi.size,
             time_ms=time_ms,

@@ -47,7 +47,8 @@ class LinesFile:
     """Lines in a file that has its name only when it is whole.
 
     Until then they are in a file ``NAME.….part`` beside it, which holds whole lines even if this
-    program is killed. Leaving ``with`` by an exception, or without a line, leaves nothing.
+    program is killed or the disk is full. Leaving ``with`` by an exception, or without a line, leaves
+    nothing. Pipes and devices are written to as they are; links are followed.
 
     Attributes:
         path: Its name.
@@ -61,8 +62,14 @@ class LinesFile:
         self.path = path
         self.count = 0
         self._size = 0
-        self._part = path.with_name(f"{path.name[:60]}.{os.urandom(4).hex()}.part")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._broken = False
+        self._part: Path | None = None  # None: straight to a pipe or device
+        if path.exists() and not path.is_file():
+            self._file = path.open("wb", buffering=0)
+            return
+        self._real = path.resolve()
+        self._part = self._real.with_name(f"{path.name[:60]}.{os.urandom(4).hex()}.part")
+        self._real.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._part.open("xb", buffering=0)
 
     def write(self, line: str) -> None:
@@ -72,22 +79,28 @@ class LinesFile:
         try:
             while data:
                 data = data[self._file.write(data) :]
+        except BrokenPipeError:
+            raise
         except OSError as error:
+            self._broken = True
             with contextlib.suppress(OSError):
                 self._file.truncate(self._size)  # half a line, on a full disk
-            raise OSError(error.errno, error.strerror, str(self.path)) from error
+            kept = "" if self._part is None else f"; the lines before it are in {self._part.name}"
+            raise OSError(error.errno, f"{error.strerror}{kept}", str(self.path)) from error
         self.count += 1
         self._size = size
 
     def close(self) -> None:
-        """Give the file its name."""
+        """Give the file its name, if it is whole."""
         self._file.close()
-        self._part.replace(self.path)
+        if self._part is not None and not self._broken:
+            self._part.replace(self._real)
 
     def discard(self) -> None:
-        """Leave nothing."""
+        """Leave nothing, or on a full disk what could be written, under the other name."""
         self._file.close()
-        self._part.unlink(missing_ok=True)
+        if self._part is not None and not self._broken:
+            self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> LinesFile:
         return self

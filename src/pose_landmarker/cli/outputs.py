@@ -56,6 +56,12 @@ class VideoOutputs:
             for name, target in (("--output", self.video_of(video)), ("--jsonl", self.lines)):
                 if target is not None:
                     check_file(name, target, video.source)
+            beside = self.lines_of(video)
+            if beside is not None and self.lines is not None and _same_name(beside, self.lines):
+                raise OptionError(
+                    f"--jsonl {self.lines} is where the landmarks of {video.source} alone go; "
+                    "name another file"
+                )
 
 
 def video_outputs(output: str | None, lines: str | None, *, with_video: bool) -> VideoOutputs:
@@ -144,6 +150,10 @@ def _names_file(output: str) -> bool:
     if output == STANDARD_OUTPUT:
         return True
     return not output.endswith(("/", os.sep)) and Path(output).suffix != "" and not Path(output).is_dir()
+
+
+def _same_name(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve()
 
 
 def _same(target: Path, source: str) -> bool:

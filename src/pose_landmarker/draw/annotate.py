@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.draw.label import draw_number, draw_tag
 from pose_landmarker.draw.silhouette import draw_silhouette
@@ -40,7 +38,7 @@ def annotate(
         ImageError: The picture cannot be used.
     """
     rgb = as_rgb(image)
-    canvas = rgb.copy() if np.shares_memory(rgb, image) else rgb
+    canvas = rgb.copy()  # it may be the caller's, or a Pillow image's, which nobody may write to
     for number, pose in enumerate(result.poses):
         if pose.mask is not None:
             tint = style.track_color(pose.track_id) or style.tints[number % len(style.tints)]

@@ -105,7 +105,8 @@ class Trails:
             if pose.visible[list(line)].all() and np.isfinite(places).all():
                 x, y = places.mean(axis=0).tolist()
                 points = self._points.setdefault((pose.track_id, line), deque(maxlen=_MOST_POINTS))
-                points.append(_Point(now, x, y))
+                if not points or points[-1].timestamp_ms < now:  # the same result may come twice
+                    points.append(_Point(now, x, y))
 
     def _forget(self, before_ms: int) -> None:
         for key, points in list(self._points.items()):
@@ -126,7 +127,7 @@ class Trails:
             return
         places = places - (np.array((part[1].start, part[0].start)) << SHIFT).astype(np.int32)
         for i, j in _pieces(points):
-            freshness = 1.0 - (now - points[j].timestamp_ms) / (1000 * self.seconds)
+            freshness = max(0.0, 1.0 - (now - points[j].timestamp_ms) / (1000 * self.seconds))
             ends = places[i].tolist(), places[j].tolist()
             shade = round(255 * freshness**0.7)
             cv2.line(opacity, *ends, shade, max(1, round(thickness * freshness)), cv2.LINE_AA, SHIFT)

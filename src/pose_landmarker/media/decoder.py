@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.errors import VideoError
 from pose_landmarker.media.container import TIMEOUT_S, in_time, video_stream, why
 from pose_landmarker.media.picture import Picture
 from pose_landmarker.media.pixels import RgbConverter
@@ -62,6 +63,7 @@ class Decoder:
         self._first_dts: int | None = None
         self._problems = problems
         self._camera = camera
+        self._name = name
         self._convert = RgbConverter()
         self._noted = -2  # number of the picture after which something broken was noted
         self._was_corrupt = False
@@ -145,10 +147,13 @@ class Decoder:
                     time.sleep(_PAUSE_S)
                     packets = self.container.demux(self.stream)
                     continue
-                self._problems.add(f"no answer for {TIMEOUT_S:g} seconds after {self._here()}")
-                return
+                raise VideoError(
+                    f"{self._name}: no answer for {TIMEOUT_S:g} seconds after {self._here()}"
+                ) from None
             except (av.FFmpegError, OSError) as error:
                 self._waiting = isinstance(error, TimeoutError)
+                if self._camera:
+                    raise VideoError(f"{self._name}: lost after {self._here()}: {why(error, '')}") from error
                 self._problems.add(f"reading ended after {self._here()}: {why(error, '')}")
                 yield None
                 return

@@ -20,13 +20,21 @@ class PartialFile:
         """Choose a name, and see that there can be a file of that name.
 
         Raises:
-            VideoError: The folder is missing or may not be written to, or ``target`` is a folder.
+            VideoError: The folder is missing or may not be written to, or ``target`` is a folder, a
+                pipe or a device.
         """
-        self._target = target
+        try:
+            if target.is_dir():
+                raise VideoError(f"{target}: there is a folder of this name")
+            if target.exists() and not target.is_file():
+                raise VideoError(f"{target}: not a file but a pipe or a device, which cannot hold a video")
+            self._target = target = target.resolve()  # behind a link, not in place of it
+        except (OSError, RuntimeError) as error:  # a name too long, a loop of links
+            if isinstance(error, VideoError):
+                raise
+            raise VideoError(f"{target}: {getattr(error, 'strerror', None) or error}") from error
         # Not the whole name of the target: with the rest it could be too long for the file system.
         self.path = target.with_name(f".{target.stem[:40]}.{os.urandom(4).hex()}{target.suffix}")
-        if target.is_dir():
-            raise VideoError(f"{target}: there is a folder of this name")
         try:
             self.path.touch(exist_ok=False)
             self.path.unlink()

@@ -8,6 +8,11 @@ from fractions import Fraction
 
 from pose_landmarker.errors import OptionError, OptionTypeError
 
+#: A century; more is a slip, and does not fit the clocks of video files.
+MAX_SECONDS = 100 * 366 * 24 * 3600
+#: Pictures a second; cameras for science reach a tenth of it.
+MAX_RATE = 1_000_000
+
 
 def as_seconds(name: str, value: object, *, wanted: str = "a number of seconds") -> Fraction:
     """``value`` as a fraction, or an error that names the option.
@@ -38,6 +43,8 @@ def as_bound(name: str, value: object) -> Fraction | None:
     if value is None:
         return None
     seconds = as_seconds(name, value)
+    if abs(seconds) > MAX_SECONDS:
+        raise OptionError(f"{name} must be a number of seconds up to {MAX_SECONDS}, not {value}")
     if isinstance(value, numbers.Rational):
         return seconds
     return seconds - Fraction(math.ulp(float(seconds))) / 2
@@ -52,8 +59,8 @@ def as_rate(name: str, value: object) -> Fraction:
     """
     wanted = "a number of pictures a second > 0"
     rate = as_seconds(name, value, wanted=wanted)
-    if rate <= 0:
-        raise OptionError(f"{name} must be {wanted}, not {value}")
+    if not 0 < rate <= MAX_RATE:
+        raise OptionError(f"{name} must be {wanted} and ≤ {MAX_RATE}, not {value}")
     if isinstance(value, numbers.Rational):
         return rate
     ntsc = Fraction(math.ceil(rate) * 1000, 1001)

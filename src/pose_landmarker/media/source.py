@@ -6,6 +6,7 @@ import os
 import re
 from fractions import Fraction
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -32,12 +33,13 @@ def open_source(
         OptionTypeError: It is neither a path, nor an address, nor a number.
         VideoError: It cannot be opened.
     """
-    if isinstance(source, bool) or not isinstance(source, (str, os.PathLike, int)):
+    if isinstance(source, bool) or not isinstance(source, (str, os.PathLike, Integral)):
         raise OptionTypeError(
             "source must be the path of a video or a folder of pictures, an address, or the number of a "
             f"camera, not {source!r} ({type(source).__name__})"
         )
-    if isinstance(source, int):
+    if isinstance(source, Integral):
+        source = int(source)
         if source < 0:
             raise OptionError(f"source must be the number of a camera ≥ 0, not {source}")
         return _camera(source, fps, problems)

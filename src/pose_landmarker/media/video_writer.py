@@ -35,6 +35,8 @@ _USUAL_RATE = Fraction(30)
 _CLOCK = 90_000
 #: ... and the finest clock that is made of it where a rate fits in badly.
 _FINEST_CLOCK = 50_000_000
+#: The time to the next frame is kept in 31 bits.
+_LONGEST_GAP_S = 6 * 3600
 #: MPEG-4 part 2 counts to this in a second.
 _COARSEST_CLOCK = (1 << 16) - 1
 
@@ -92,6 +94,8 @@ class VideoWriter:
             raise OptionTypeError(
                 f"audio_from must be a VideoReader or a path, not {type(audio_from).__name__}"
             )
+        if codec is not None and not isinstance(codec, str):
+            raise OptionTypeError(f"codec must be the name of an encoder, not {type(codec).__name__}")
         self.path = Path(os.fsdecode(path))
         self.size: tuple[int, int] | None = None
         self.num_frames = 0
@@ -130,7 +134,7 @@ class VideoWriter:
 
         Raises:
             ImageError: It is not a picture.
-            TimestampError: ``time`` is not later than that of the frame before.
+            TimestampError: ``time`` is not later than that of the frame before, or hours later.
             OptionTypeError: ``time`` is no number.
             VideoError: The file cannot be written to, as when the disk is full; what was written of it
                 is removed.
@@ -144,6 +148,11 @@ class VideoWriter:
             raise TimestampError(
                 f"frames must come in the order of their times: {float(moment):.6f} s is not later than "
                 f"{float(self._last):.6f} s"
+            )
+        if self._last is not None and moment - self._last > _LONGEST_GAP_S:
+            raise TimestampError(
+                f"a frame at {float(moment):.6g} s after one at {float(self._last):.6g} s: longer gaps than "
+                f"{_LONGEST_GAP_S // 3600} hours do not fit the formats; times are seconds"
             )
         with self._removed_on_error():
             if self._first is None:
@@ -190,6 +199,10 @@ class VideoWriter:
         if error is None:
             self.close()
         else:
+            self.abort()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_closed"):  # else the constructor failed
             self.abort()
 
     def __repr__(self) -> str:
