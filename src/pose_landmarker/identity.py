@@ -29,6 +29,8 @@ _OTHER_COLORS, _OTHER_COLORS_NEAR = 40.0, 80.0
 _DOUBTFUL_COLORS = 25.0
 #: How far from where somebody is expected he or she may reappear, in sizes; grows with time out of sight.
 _REACH, _REACH_PER_S = 0.35, 0.5
+#: People exchange their numbers where their colours then fit better by this much, both together.
+_CLEARLY_BETTER = 15.0
 #: How much larger or smaller somebody may look than when last seen clearly; grows with time since.
 _GROWTH, _GROWTH_PER_S = 1.25, 0.5
 #: Advantage of the person who was looked for in that place.
@@ -175,6 +177,31 @@ def recognised(
         ]
     )
     return {column: people[row] for row, column in match(costs)}
+
+
+def exchanged(claims: Sequence[tuple[Track | None, Sighting]]) -> list[tuple[Track | None, Sighting]]:
+    """The same, but where two people part and their colours say that each took the other's number.
+
+    While one hid the other there was one body, and it may have been given to the wrong one.
+    """
+    result = list(claims)
+    place = {track.track_id: i for i, (track, _) in enumerate(result) if track is not None}
+    for i, (track, sighting) in enumerate(claims):
+        if track is None or track.hidden_by not in place:
+            continue
+        j = place[track.hidden_by]
+        hider, other = result[j]
+        if hider is None or sighting.near or other.near:
+            continue
+        as_is = (track.unlike(sighting.appearance), hider.unlike(other.appearance))
+        swapped = (track.unlike(other.appearance), hider.unlike(sighting.appearance))
+        if None not in (*as_is, *swapped) and _sum(swapped) + _CLEARLY_BETTER < _sum(as_is):
+            result[i], result[j] = (hider, sighting), (track, other)
+    return result
+
+
+def _sum(values: Sequence[float | None]) -> float:
+    return sum(value for value in values if value is not None)
 
 
 def _cost(track: Track, hider: Track | None, sighting: Sighting, time_ms: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from pose_landmarker.appearance import look_at
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.association import match, newest_win, region_overlap
-from pose_landmarker.identity import Sighting, clarified, recognised, without_doubles
+from pose_landmarker.identity import Sighting, clarified, exchanged, recognised, without_doubles
 from pose_landmarker.imaging import check_side
 from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
 from pose_landmarker.pipeline import Pipeline, pose_of
@@ -215,7 +215,7 @@ class Tracker:
         back = {unknown[j].body: track for j, track in known.items()}
         claims = [(s.track or back.get(s.body), s) for s in sightings]
         if not self._like_reference:
-            claims = self._admitted(claims)
+            claims = self._admitted(exchanged(claims))
         named = [(track or self._new_track(s, time_ms), s) for track, s in claims]
         return named if self._like_reference else sorted(named, key=lambda pair: pair[0].track_id)
 
