@@ -5,9 +5,10 @@ Two short scenes run by default, on few sprites, small pictures and the lite mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,24 @@ from pose_landmarker import Box
 CLIPS = load_clips()
 #: Needs motmetrics, which is no dependency of the tests.
 needs_motmetrics = pytest.mark.skipif(find_spec("motmetrics") is None, reason="needs motmetrics")
+
+
+#: What the tracker does not manage yet (docs/video.md).
+KNOWN_FAILURES = {
+    "three-meet": "three people in one place",
+    "alike-cross": "the same clothes: for some frames one carries the other's number",
+    "hallway": "two people pass closely in a small, dim picture",
+}
+
+
+def known_failures(names: Iterable[str]) -> list[Any]:
+    """Names for parametrize."""
+    return [
+        pytest.param(name, marks=pytest.mark.xfail(reason=KNOWN_FAILURES[name]))
+        if name in KNOWN_FAILURES
+        else name
+        for name in sorted(names)
+    ]
 
 
 def _numbers(footage: Footage, model: Path, num_poses: int) -> dict[str, list[int]]:
@@ -62,7 +81,7 @@ def test_who_is_hidden_keeps_the_number(
 
 @pytest.mark.slow
 class TestAllScenes:
-    @pytest.mark.parametrize("name", sorted(RECIPES))
+    @pytest.mark.parametrize("name", known_failures(RECIPES))
     def test_composed(self, name: str, cutter: Cutter, model_file: Callable[[str], Path]) -> None:
         _check(_numbers(load_stage(name, cutter), model_file("full"), RECIPES[name].num_poses))
 
@@ -75,7 +94,7 @@ class TestAllScenes:
         assert first is not None
         assert first < 500
 
-    @pytest.mark.parametrize("name", sorted(CLIPS))
+    @pytest.mark.parametrize("name", known_failures(CLIPS))
     def test_labelled_clip(self, name: str, media: Path, model_file: Callable[[str], Path]) -> None:
         clip = CLIPS[name]
         _check(_numbers(ClipFootage(clip, media), model_file("full"), clip.num_poses))
