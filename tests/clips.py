@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.media import Frame, VideoReader
 
 #: (width, height) of clips: ten blocks of a number side by side.
 SIZE = (80, 48)
@@ -153,3 +154,15 @@ def turn_clip(path: Path, a: int, b: int, c: int, d: int) -> Path:
 def strictly_increasing(values: Sequence[Any]) -> bool:
     """Whether each value is larger than the one before."""
     return all(low < high for low, high in pairwise(values))
+
+
+def read(path: object, **options: Any) -> list[Frame]:
+    with VideoReader(path, **options) as reader:  # type: ignore[arg-type]
+        return list(reader)
+
+
+def read_whole(path: Path) -> list[Frame]:
+    with VideoReader(path) as reader:
+        frames = list(reader)
+    assert reader.problems == ()
+    return frames

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -19,10 +18,7 @@ from PIL import Image
 
 from pose_landmarker import EngineError, RunningMode
 from pose_landmarker.cli import inputs
-from pose_landmarker.cli.lines import LinesFile
 from pose_landmarker.cli.main import main
-from pose_landmarker.cli.timecode import format_time, parse_rate, parse_time
-from pose_landmarker.errors import OptionError
 from pose_landmarker.media import VideoReader
 from tests.clips import SIZE, numbered, write_clip
 from tests.stand_in import StandIn, install
@@ -353,38 +349,6 @@ class TestInputs:
         assert inputs.short_name("x" * 50) == "…" + "x" * 23
 
 
-class TestTimes:
-    @pytest.mark.parametrize(
-        ("text", "seconds"),
-        [
-            ("0", 0),
-            ("12.5", Fraction(25, 2)),
-            (".04", Fraction(1, 25)),
-            ("1:02.5", Fraction(125, 2)),
-            ("90:00", 5400),
-            ("1:00:00", 3600),
-            (" 2:03:04.1 ", Fraction(73841, 10)),
-        ],
-    )
-    def test_times(self, text: str, seconds: Fraction) -> None:
-        assert parse_time("--start", text) == seconds
-
-    @pytest.mark.parametrize("text", ["", "x", "-1", "1:60", "1:60:00", "1:2:3:4", "nan", "inf", "1e3", ":5"])
-    def test_no_times(self, text: str) -> None:
-        with pytest.raises(OptionError, match="--start"):
-            parse_time("--start", text)
-
-    def test_as_text(self) -> None:
-        times = (0, 12.39, Fraction(599, 10), 60, 3725.25)
-        assert [format_time(t) for t in times] == ["0:00.0", "0:12.3", "0:59.9", "1:00.0", "1:02:05.2"]
-
-    def test_rates(self) -> None:
-        assert parse_rate("--fps", "29.97") == Fraction(2997, 100)
-        for text in ("", "-1", "nan", "1e9"):
-            with pytest.raises(OptionError, match="--fps"):
-                parse_rate("--fps", text)
-
-
 #: Runs the command line with a landmarker that takes its time.
 _SLOW = """
 import sys
@@ -525,45 +489,6 @@ def test_help_teaches(capsys: Captured) -> None:
     assert "pose-landmarker video dance.mp4" in out
     assert "Ctrl-C" in out
     assert SIZE == (80, 48)
-
-
-class TestLinesFile:
-    def test_links_are_followed(self, tmp_path: Path) -> None:
-        real, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
-        real.write_text("old")
-        link.symlink_to(real)
-        with LinesFile(link) as lines:
-            lines.write("{}")
-        assert link.is_symlink()
-        assert real.read_text() == "{}\n"
-
-    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
-    def test_pipes_are_written_to(self, tmp_path: Path) -> None:
-        pipe, read = tmp_path / "pipe", []
-        os.mkfifo(pipe)
-        reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
-        reader.start()
-        with LinesFile(pipe) as lines:
-            lines.write("{}")
-        reader.join(10)
-        assert read == ["{}\n"]
-        assert pipe.is_fifo()
-
-    @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
-    def test_a_full_disk_keeps_the_lines_before(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        target = tmp_path / "found.jsonl"
-        with LinesFile(target) as lines:
-            lines.write('{"frame":0}')
-            with Path("/dev/full").open("wb", buffering=0) as full:
-                monkeypatch.setattr(lines, "_file", full)
-                with pytest.raises(OSError, match=r"the lines before it are in .*\.part"):
-                    lines.write('{"frame":1}')
-                monkeypatch.undo()
-        (part,) = tmp_path.iterdir()
-        assert part.suffix == ".part"
-        assert part.read_text() == '{"frame":0}\n'
 
 
 def test_lines_of_all_do_not_take_the_place_of_those_of_one(

@@ -28,7 +28,7 @@ from pose_landmarker.errors import (
     OptionTypeError,
     VideoError,
 )
-from pose_landmarker.media import Frame, VideoReader, camera, container, decoder, source
+from pose_landmarker.media import Frame, VideoReader, decoder, source
 from pose_landmarker.media.picture_stream import PictureStream
 from pose_landmarker.media.pixels import RgbConverter
 from pose_landmarker.media.timeline import Timeline
@@ -39,6 +39,7 @@ from tests.clips import (
     number_of,
     numbered,
     patches,
+    read,
     strictly_increasing,
     truncate,
     turn_clip,
@@ -63,11 +64,6 @@ FORMATS = {
 
 def keys(frames: Iterator[Frame] | list[Frame]) -> list[tuple[int, Fraction, int]]:
     return [(frame.index, frame.time, frame.timestamp_ms) for frame in frames]
-
-
-def read(path: object, **options: Any) -> list[Frame]:
-    with VideoReader(path, **options) as reader:  # type: ignore[arg-type]
-        return list(reader)
 
 
 @pytest.fixture
@@ -546,57 +542,6 @@ class TestUnopenable:
         subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-class TestFolder:
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        folder = tmp_path / "pictures"
-        folder.mkdir()
-        for number in (0, 1, 2, 9, 10, 11):
-            Image.fromarray(numbered(number)).save(folder / f"shot{number}.png")
-        (folder / "notes.txt").write_text("no picture")
-        (folder / ".hidden.png").write_bytes(b"")
-        return folder
-
-    def test_is_in_the_order_of_numbers(self, folder: Path) -> None:
-        with VideoReader(folder, fps=10) as reader:
-            frames = list(reader)
-        assert [number_of(frame.image) for frame in frames] == [0, 1, 2, 9, 10, 11]
-        assert [frame.time for frame in frames] == [Fraction(n, 10) for n in range(6)]
-        assert reader.size == SIZE
-        assert reader.fps == 10
-        assert reader.num_frames == 6
-        assert reader.duration == Fraction(6, 10)
-        assert not reader.live
-        assert not reader.has_audio
-
-    def test_is_cut_like_a_video(self, folder: Path) -> None:
-        frames = read(folder, fps=Fraction(10), start=0.2, end=Fraction(1, 2), every=2)
-        assert [(frame.index, number_of(frame.image)) for frame in frames] == [(2, 2), (4, 10)]
-
-    def test_a_broken_picture_is_told_and_left_out(self, folder: Path) -> None:
-        (folder / "shot2.png").write_bytes(b"broken")
-        with VideoReader(folder, fps=10) as reader:
-            frames = list(reader)
-        assert [frame.index for frame in frames] == [0, 1, 3, 4, 5]
-        assert [frame.timestamp_ms for frame in frames] == [0, 100, 300, 400, 500]
-        assert len(reader.problems) == 1
-        assert "frame 2 (0.200 s)" in reader.problems[0]
-        assert "shot2.png" in reader.problems[0]
-
-    def test_needs_a_rate(self, folder: Path) -> None:
-        with pytest.raises(OptionError, match="fps must say how many"):
-            VideoReader(folder)
-
-    def test_2997_means_what_everybody_means(self, folder: Path) -> None:
-        assert read(folder, fps=29.97)[1].time == Fraction(1001, 30000)
-        assert read(folder, fps=12.5)[1].time == Fraction(2, 25)
-
-    def test_of_broken_pictures_only(self, tmp_path: Path) -> None:
-        (tmp_path / "a.png").write_bytes(b"broken")
-        with pytest.raises(VideoError, match="none of its 1 pictures can be read"):
-            VideoReader(tmp_path, fps=1)
-
-
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
@@ -644,95 +589,6 @@ class TestAddresses:
     def test_unknown_kinds(self) -> None:
         with pytest.raises(VideoError, match="addresses of this kind are unknown"):
             VideoReader("gopherx://example.invalid/a")
-
-
-class TestCamera:
-    @pytest.fixture
-    def fake(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """FFmpeg's test picture instead of a camera."""
-        address = f"testsrc=size={SIZE[0]}x{SIZE[1]}:rate=25"
-        monkeypatch.setattr(camera, "_address", lambda *_: ("lavfi", address, {}))
-
-    def test_that_does_not_exist(self) -> None:
-        with pytest.raises(VideoError, match="camera 97"):
-            VideoReader(97)
-
-    @pytest.mark.skipif(sys.platform != "linux", reason="devices have other names")
-    def test_a_device_that_does_not_exist(self) -> None:
-        with pytest.raises(VideoError, match="/dev/video97: there is no such camera"):
-            VideoReader("/dev/video97")
-
-    def test_negative(self) -> None:
-        with pytest.raises(OptionError, match="number of a camera"):
-            VideoReader(-1)
-
-    @pytest.mark.usefixtures("fake")
-    def test_frames(self) -> None:
-        with VideoReader(0, every=2) as reader:
-            frames = [next(reader) for _ in range(5)]
-            assert reader.live
-            assert reader.num_frames is None
-            assert reader.duration is None
-        assert reader.size == SIZE
-        assert [frame.timestamp_ms for frame in frames] == [0, 80, 160, 240, 320]
-        assert reader.problems == ()
-
-    @pytest.mark.usefixtures("fake")
-    def test_that_has_no_picture_yet(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        read_packet = decoder.Decoder._read
-        calls = []
-
-        def hesitant(self: decoder.Decoder, packets: Any) -> Any:
-            calls.append(1)
-            if len(calls) % 3:
-                raise BlockingIOError
-            return read_packet(self, packets)
-
-        monkeypatch.setattr(decoder.Decoder, "_read", hesitant)
-        with VideoReader(0) as reader:
-            assert [next(reader).index for _ in range(3)] == [0, 1, 2]
-
-    @pytest.mark.usefixtures("fake")
-    def test_that_never_has_a_picture(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def never(self: decoder.Decoder, packets: Any) -> Any:
-            raise BlockingIOError
-
-        monkeypatch.setattr(decoder, "TIMEOUT_S", 0.05)
-        monkeypatch.setattr(decoder.Decoder, "_read", never)
-        with pytest.raises(VideoError, match=r"camera 0: no answer for 0\.05 seconds"):
-            VideoReader(0)
-
-    @pytest.mark.usefixtures("fake")
-    def test_that_is_asked_for_a_rate(self) -> None:
-        with VideoReader(0, fps=15) as reader:  # as an option of FFmpeg, which the test picture ignores
-            assert next(reader).index == 0
-
-    @pytest.mark.usefixtures("fake")
-    def test_that_falls_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with VideoReader(0) as reader:
-            next(reader)
-            monkeypatch.setattr(
-                decoder, "in_time", lambda call: container.in_time(lambda: time.sleep(1), 0.05)
-            )
-            with pytest.raises(VideoError, match=r"camera 0: lost after frame 0 .*no answer"):
-                list(reader)
-
-    def test_that_never_opens(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(camera, "_address", lambda *_: ("lavfi", "testsrc", {}))
-        monkeypatch.setattr(camera, "TIMEOUT_S", 0.05)
-        monkeypatch.setattr(camera, "open_input", lambda *_, **__: time.sleep(1))
-        with pytest.raises(VideoError, match="camera 0: it does not answer"):
-            VideoReader(0)
-
-    def test_of_other_systems(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sys, "platform", "darwin")
-        assert camera._address(1, "camera 1") == ("avfoundation", "1:none", {"framerate": "30"})
-        monkeypatch.setattr(sys, "platform", "win32")
-        device = av.DeviceInfo("id", "Front Camera", True, ["video"])
-        monkeypatch.setattr(av, "enumerate_input_devices", lambda _: [device])
-        assert camera._address(0, "camera 0")[:2] == ("dshow", "video=Front Camera")
-        with pytest.raises(VideoError, match="there are Front Camera"):
-            camera._address(1, "camera 1")
 
 
 class TestClosing:
