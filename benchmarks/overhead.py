@@ -1,6 +1,6 @@
-"""Where the time of one ``detect`` goes: networks, resampling, and everything else.
+"""Where the time of one ``detect``, or of one frame of a video, goes: networks, resampling, everything else.
 
-    python benchmarks/overhead.py [--model full] [--image photo.jpg] [--calls 300]
+    python benchmarks/overhead.py [--model full] [--image photo.jpg | --clip video.mp4] [--calls 300]
 
 Everything else (decoding, projection, results, Python itself) is the overhead; the target is 1 ms.
 """
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from pose_landmarker import PoseLandmarker, detector, landmark_net
-from pose_landmarker.media import as_rgb
+from pose_landmarker import PoseLandmarker, RunningMode, detector, landmark_net
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.media import VideoReader, as_rgb
 
 
 class Clock:
@@ -38,29 +39,44 @@ class Clock:
         return timed
 
 
+def _pictures(arguments: argparse.Namespace) -> list[RgbImage]:
+    if arguments.clip:
+        with VideoReader(arguments.clip) as reader:
+            return [frame.image for frame, _ in zip(reader, range(150), strict=False)]
+    return [as_rgb(arguments.image) if arguments.image else _astronaut()]
+
+
 def main() -> None:
     """Measure and print."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--model", default="full")
     parser.add_argument("--image", help="a photo of one person (default: scikit-image's astronaut)")
+    parser.add_argument("--clip", help="a video of one person, for VIDEO mode")
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--engine", default="litert")
     arguments = parser.parse_args()
-    image = as_rgb(arguments.image) if arguments.image else _astronaut()
+    pictures = _pictures(arguments)
+    mode = RunningMode.VIDEO if arguments.clip else RunningMode.IMAGE
 
     networks, resampling = Clock(), Clock()
-    with PoseLandmarker.create(arguments.model, engine=arguments.engine) as landmarker:
-        pipeline = landmarker._open().pipeline
+    with PoseLandmarker.create(arguments.model, engine=arguments.engine, running_mode=mode) as landmarker:
+        pipeline = landmarker._open(mode).pipeline
         for stage in (pipeline.detector, pipeline.landmark_net):
             stage._network = networks.wrap(stage._network)
         for module in (detector, landmark_net):
             module.crop = resampling.wrap(module.crop)  # type: ignore[attr-defined]
         rows = []
-        for _ in range(arguments.calls):
+        for number in range(arguments.calls):
+            image = pictures[number % len(pictures)].copy()  # as if it had just been decoded
             networks.spent = resampling.spent = 0.0
             started = time.perf_counter()
-            poses = len(landmarker.detect(image))
+            found = (
+                landmarker.detect_for_video(image, 33 * number)
+                if arguments.clip
+                else landmarker.detect(image)
+            )
+            poses = len(found)
             total = time.perf_counter() - started
             rows.append((total, networks.spent, resampling.spent, total - networks.spent - resampling.spent))
     medians = [statistics.median(column) * 1e3 for column in zip(*rows[10:], strict=True)]

@@ -27,14 +27,22 @@ from pose_landmarker.media import VideoReader
 WORKER = Path(__file__).with_name("video_worker.py")
 
 
-def decode(clip: Path, folder: Path, most: int) -> tuple[Path, float, str]:
-    """The first frames of a clip as an array in a file, their rate, and a description."""
+def decode(clip: Path, folder: Path, most: int, copies: int) -> tuple[Path, float, str]:
+    """The first frames of a clip as an array in a file, their rate, and a description.
+
+    With several ``copies``, the middle of the picture stands that often side by side, each at another time.
+    """
     with VideoReader(clip) as reader:
         fps = float(reader.fps or 30)
         frames = np.stack([frame.image for frame, _ in zip(reader, range(most), strict=False)])
+    width = frames.shape[2] // copies
+    left = (frames.shape[2] - width) // 2
+    middle = frames[:, :, left : left + width]
+    frames = np.concatenate([np.roll(middle, -17 * copy, axis=0) for copy in range(copies)], axis=2)
     path = folder / "frames.npy"
     np.save(path, frames)
-    return path, fps, f"{clip.name}, {frames.shape[2]}x{frames.shape[1]}, {len(frames)} frames"
+    times = f" ({copies} side by side)" if copies > 1 else ""
+    return path, fps, f"{clip.name}{times}, {frames.shape[2]}x{frames.shape[1]}, {len(frames)} frames"
 
 
 def measure(
@@ -98,6 +106,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--bundles", type=Path, help="folder of official .task files (default: fetched)")
     parser.add_argument("--num-poses", type=int, default=1)
+    parser.add_argument("--side-by-side", type=int, default=1, metavar="N", help="the person so many times")
     parser.add_argument("--masks", action="store_true")
     parser.add_argument("--options", default="{}", help="further options of ours, as JSON")
     parser.add_argument("--frames", type=int, default=150, help="of the clip at most (default: %(default)s)")
@@ -109,7 +118,9 @@ def main() -> None:
     for kind in kinds:
         prepare(kind)
     with tempfile.TemporaryDirectory() as folder:
-        frames, fps, description = decode(arguments.clip, Path(folder), arguments.frames)
+        frames, fps, description = decode(
+            arguments.clip, Path(folder), arguments.frames, arguments.side_by_side
+        )
         figures: dict[str, Any] = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
             "clip": description,
