@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_landmarker.anchors import anchor_centers
 from pose_landmarker.arrays import FloatArray
@@ -31,6 +33,10 @@ MIN_REFINE_CONFIDENCE = 0.5
 
 _ANCHORS = anchor_centers()
 _WINDOW = np.arange(REFINE_WINDOW) - REFINE_WINDOW // 2
+#: (49, 3): 1, column and row of each cell of a window, counted from its middle.
+_MOMENTS = np.stack(
+    [np.ones(REFINE_WINDOW**2), np.tile(_WINDOW, REFINE_WINDOW), np.repeat(_WINDOW, REFINE_WINDOW)], axis=1
+).astype(np.float32)
 
 
 class CropDetections(NamedTuple):
@@ -120,25 +126,36 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
         (N, K, 2) fractions of the map's sides.
     """
     count, height, width, depth = heatmaps.shape
-    last = np.array([width - 1, height - 1])
+    sides = np.array([width, height])
     # Truncated towards zero like the reference's int(). Points that are not finite or far outside
     # would overflow an integer: they become -1, which is outside too.
-    cells = np.fmin(np.fmax(points * (last + 1), -1), last + 1).astype(np.intp)
-    inside = ((cells >= 0) & (cells <= last)).all(axis=-1)
+    cells = np.fmin(np.fmax(points * sides, -1), sides).astype(np.intp)
+    columns, in_columns = (table[cells[..., 0] + 1] for table in _windows(width))
+    rows, in_rows = (table[cells[..., 1] + 1] for table in _windows(height))
 
-    around = cells[..., None] + _WINDOW  # (N, K, 2, 7): columns, then rows
-    in_map = (around >= 0) & (around <= last[:, None])
-    columns, rows = np.minimum(np.maximum(around, 0), last[:, None]).transpose(2, 0, 1, 3)
-    pixels = rows[..., :, None] * width + columns[..., None, :]
-    maps = heatmaps.reshape(count, height * width, depth)
-    which = np.arange(points.shape[1])[:, None, None]
-    window = maps[np.arange(count)[:, None, None, None], pixels, which]
-    weight = sigmoid(window) * (in_map[:, :, 1, :, None] & in_map[:, :, 0, None, :])
+    maps = np.arange(count)[:, None] * (height * width * depth) + np.arange(points.shape[1])
+    places = (rows * (width * depth) + maps[..., None])[..., :, None] + (columns * depth)[..., None, :]
+    logits: FloatArray = heatmaps.reshape(-1).take(places)
+    weight = sigmoid(logits) * (in_rows[..., :, None] * in_columns[..., None, :])
 
-    by_column, by_row = weight.sum(axis=-2), weight.sum(axis=-1)
-    good = inside & (weight.max(axis=(-2, -1)) >= MIN_REFINE_CONFIDENCE)
-    total = np.where(good, by_row.sum(axis=-1), 1.0)
-    moments = np.stack([by_column @ _WINDOW, by_row @ _WINDOW], axis=-1)
-    centers = (cells + moments / total[..., None]) / (last + 1)
+    flat = weight.reshape(count, -1, REFINE_WINDOW**2)
+    sums = flat @ _MOMENTS
+    good = flat.max(axis=-1) >= MIN_REFINE_CONFIDENCE
+    total = np.where(good, sums[..., 0], 1.0)
+    centers = (cells + sums[..., 1:] / total[..., None]) / sides
     result: FloatArray = np.where(good[..., None], centers, points).astype(np.float32)
     return result
+
+
+@cache
+def _windows(side: int) -> tuple[NDArray[np.intp], FloatArray]:
+    """The windows around the cells -1 to ``side`` of a map of that side, along one axis.
+
+    Returns:
+        Indices (side + 2, 7), cut at the map's border, and 1 where they were not cut, else 0. A window
+        whose middle is outside the map has no part in it.
+    """
+    middles = np.arange(-1, side + 1)[:, None]
+    around = middles + _WINDOW
+    inside = (around >= 0) & (around < side) & (middles >= 0) & (middles < side)
+    return np.clip(around, 0, side - 1), inside.astype(np.float32)
