@@ -39,6 +39,7 @@ from pose_landmarker.options import (
     RegionOfInterest,
     RunningMode,
 )
+from pose_landmarker.processing import Processed, process
 from pose_landmarker.results import (
     Box,
     Landmark,
@@ -79,6 +80,7 @@ __all__ = [
     "PoseLandmarkerError",
     "PoseLandmarkerOptions",
     "PoseLandmarkerResult",
+    "Processed",
     "RegionOfInterest",
     "Roi",
     "RunningMode",
@@ -87,4 +89,5 @@ __all__ = [
     "TimestampError",
     "VideoError",
     "__version__",
+    "process",
 ]

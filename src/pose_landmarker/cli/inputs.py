@@ -9,16 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-#: Files of a folder that are taken for pictures; named one by one, any file is tried.
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-    | {".jp2", ".ppm", ".pgm", ".pbm", ".tga"}
-)
-#: Files of a folder that are taken for videos.
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".mts", ".m2ts", ".ts"}
-    | {".wmv", ".asf", ".flv", ".ogv", ".3gp", ".3g2", ".vob", ".mxf", ".y4m", ".gif"}
-)
+from pose_landmarker.media.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # one letter would be a drive

@@ -72,8 +72,8 @@ def open_input(
         raise VideoError(f"{name}: {why(error, address)}") from error
 
 
-def video_stream(container: InputContainer, name: str) -> VideoStream:
-    """The stream of pictures in a container, ready to decode on several threads.
+def video_stream(container: InputContainer, name: str, threads: int | None = None) -> VideoStream:
+    """The stream of pictures in a container, ready to decode on so many threads, or by the machine.
 
     Raises:
         VideoError: There is none, or nothing here decodes it.
@@ -95,6 +95,7 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     if stream.codec_context is None:
         raise VideoError(f"{name}: nothing here decodes its pictures, or it is damaged")
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = threads or 0  # 0: as many as there are processors
     return stream
 
 

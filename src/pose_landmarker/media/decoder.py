@@ -44,10 +44,16 @@ class Decoder:
     """
 
     def __init__(
-        self, container: InputContainer, name: str, problems: Problems, *, camera: bool = False
+        self,
+        container: InputContainer,
+        name: str,
+        problems: Problems,
+        *,
+        camera: bool = False,
+        threads: int | None = None,
     ) -> None:
         self.container = container
-        self.stream: VideoStream = video_stream(container, name)
+        self.stream: VideoStream = video_stream(container, name, threads)
         self.tick = self.stream.time_base or Fraction(1, 90_000)
         self.timeline = Timeline(
             self.tick, 1 / (self.fps or _USUAL_RATE), counted=counts_by_packets(container, self.stream)

@@ -85,6 +85,15 @@ def read_image(path: str | os.PathLike[str]) -> RgbImage:
         return _pillow_as_rgb(picture, upright=True)
 
 
+def is_animated(path: str | os.PathLike[str]) -> bool | None:
+    """Whether a file is a picture that moves; None where it is no picture at all."""
+    try:
+        with _opened(os.fsdecode(path)) as picture:
+            return picture.format == "GIF" and bool(getattr(picture, "is_animated", False))
+    except Exception:  # Pillow raises all sorts of errors for what is no picture
+        return None
+
+
 def encode_image(image: RgbImage, suffix: str) -> bytes:
     """A picture as the bytes of a file.
 

@@ -12,11 +12,7 @@ from pose_landmarker.errors import ImageError, VideoError
 from pose_landmarker.media.images import read_image
 from pose_landmarker.media.picture import Picture
 from pose_landmarker.media.problems import Problems, place
-
-_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
-    *(".avif", ".jp2", ".j2k", ".ppm", ".pgm", ".tga"),
-)
+from pose_landmarker.media.suffixes import PICTURE_SUFFIXES
 
 
 class PictureFolder:
@@ -28,12 +24,13 @@ class PictureFolder:
 
     has_audio = False
     live = False
+    seeks = True
 
     def __init__(self, folder: Path, fps: Fraction, problems: Problems) -> None:
         self.fps = fps
         self._problems = problems
         try:
-            files = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES]
+            files = [path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES]
         except OSError as error:
             raise VideoError(f"{folder}: {error.strerror or error}") from error
         self._files = sorted((path for path in files if path.name[0] != "."), key=_natural)

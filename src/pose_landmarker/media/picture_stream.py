@@ -43,6 +43,7 @@ class PictureStream:
         live: bool = False,
         local: bool = True,
         camera: bool = False,
+        threads: int | None = None,
     ) -> None:
         """Open the source and decode its first picture.
 
@@ -53,11 +54,13 @@ class PictureStream:
             live: Whether it is known to go on while nobody reads.
             local: Whether it is a file, so that reading it twice is cheap.
             camera: Whether it is a device, whose driver may never answer.
+            threads: That decode; by the machine unless said.
         """
         self._open = open_container
         self._name = name
         self._problems = problems
         self._local = local
+        self._threads = threads
         self._decoder = self._decoder_of(open_container(), camera=camera)
         self._pictures = self._decoder.pictures()
         try:
@@ -87,6 +90,13 @@ class PictureStream:
             self._pictures = self._decoder.pictures()
         return self._pictures
 
+    @property
+    def seeks(self) -> bool:
+        """Whether what lies before a start need not be decoded."""
+        decoder = self._decoder
+        cheap = self._local or lists_packets(decoder.container, decoder.stream)
+        return not self.live and decoder.timeline.counted and cheap
+
     def open_again(self) -> InputContainer:
         """The source a second time, for what is not pictures.
 
@@ -101,7 +111,7 @@ class PictureStream:
 
     def _decoder_of(self, container: InputContainer, *, camera: bool = False) -> Decoder:
         try:
-            return Decoder(container, self._name, self._problems, camera=camera)
+            return Decoder(container, self._name, self._problems, camera=camera, threads=self._threads)
         except VideoError:
             container.close()
             raise
@@ -119,9 +129,7 @@ class PictureStream:
         """The key picture before ``start``, where it is certain to give the same as the beginning."""
         decoder = self._decoder
         timeline, tick = decoder.timeline, decoder.tick
-        if self.live or not timeline.counted or timeline.origin is None:
-            return None
-        if not (self._local or lists_packets(decoder.container, decoder.stream)):
+        if not self.seeks or timeline.origin is None:
             return None
         origin = round(timeline.origin / tick)
         import av

@@ -24,7 +24,10 @@ _LIVE = frozenset(("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "mms",
 
 
 def open_source(
-    source: str | os.PathLike[str] | int, fps: Fraction | None, problems: Problems
+    source: str | os.PathLike[str] | int,
+    fps: Fraction | None,
+    problems: Problems,
+    threads: int | None = None,
 ) -> PictureStream | PictureFolder:
     """Open whatever ``source`` names.
 
@@ -50,8 +53,8 @@ def open_source(
     if scheme and scheme[1].lower() == "file":
         name = url2pathname(urlsplit(name).path)
     elif scheme:
-        return _remote(name, scheme[1].lower(), fps, problems)
-    return _local(name, fps, problems)
+        return _remote(name, scheme[1].lower(), fps, problems, threads)
+    return _local(name, fps, problems, threads)
 
 
 def _camera(camera: int | str, fps: Fraction | None, problems: Problems) -> PictureStream:
@@ -60,15 +63,19 @@ def _camera(camera: int | str, fps: Fraction | None, problems: Problems) -> Pict
     return PictureStream(opening, name, problems, live=True, local=False, camera=True)
 
 
-def _remote(name: str, scheme: str, fps: Fraction | None, problems: Problems) -> PictureStream:
+def _remote(
+    name: str, scheme: str, fps: Fraction | None, problems: Problems, threads: int | None
+) -> PictureStream:
     _refuse(fps)
     # Over UDP, which is FFmpeg's habit, pictures arrive with holes.
     options = {"rtsp_transport": "tcp"} if scheme.startswith("rtsp") else {}
     opening = partial(open_input, name, name, options=options, timeout_s=TIMEOUT_S)
-    return PictureStream(opening, name, problems, live=scheme in _LIVE, local=False)
+    return PictureStream(opening, name, problems, live=scheme in _LIVE, local=False, threads=threads)
 
 
-def _local(name: str, fps: Fraction | None, problems: Problems) -> PictureStream | PictureFolder:
+def _local(
+    name: str, fps: Fraction | None, problems: Problems, threads: int | None
+) -> PictureStream | PictureFolder:
     path = Path(name)
     try:
         exists, is_folder, is_file = path.exists(), path.is_dir(), path.is_file()
@@ -86,7 +93,7 @@ def _local(name: str, fps: Fraction | None, problems: Problems) -> PictureStream
     if exists and not is_file:  # reading a pipe may never end
         raise VideoError(f"{name}: a pipe or a device, wanted a file")
     # FFmpeg would take a file that is called data:1.mp4 for an address.
-    return PictureStream(partial(open_input, f"file:{name}", name), name, problems)
+    return PictureStream(partial(open_input, f"file:{name}", name), name, problems, threads=threads)
 
 
 def _refuse(fps: Fraction | None) -> None:

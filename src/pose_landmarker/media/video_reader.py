@@ -49,6 +49,7 @@ class VideoReader:
         end: Seconds from the first frame; frames from there on are left out.
         every: Keep frames whose index is a multiple of this. The others are decoded but not converted.
         fps: Pictures a second of a folder, or asked of a camera. Videos have times of their own.
+        threads: That decode a video; by the machine unless said. For many videos at once, one each.
 
     Attributes:
         source: As given.
@@ -61,6 +62,7 @@ class VideoReader:
         num_frames: About how many frames iterating gives, or None where nobody knows.
         has_audio: Whether there is sound.
         live: Whether the source goes on while nobody reads: cameras and streams.
+        seeks: Whether what lies before ``start`` is skipped instead of decoded.
 
     Raises:
         VideoError: The source cannot be opened; the message says why.
@@ -77,6 +79,7 @@ class VideoReader:
         end: float | Fraction | None = None,
         every: int = 1,
         fps: float | Fraction | None = None,
+        threads: int | None = None,
     ) -> None:
         self.source = source
         self.start = start
@@ -86,14 +89,16 @@ class VideoReader:
         if self._start is not None and self._end is not None and self._start >= self._end:
             raise OptionError(f"end must be later than start, not {end} with start {start}")
         rate = None if fps is None else as_rate("fps", fps)
+        decoders = None if threads is None else check_integer("threads", threads, low=1)
         require_av()
         self._problems = Problems()
-        self._source = open_source(source, rate, self._problems)
+        self._source = open_source(source, rate, self._problems, decoders)
         self.size: tuple[int, int] = self._source.size
         self.fps: Fraction | None = self._source.fps
         self.duration: Fraction | None = self._source.duration
         self.has_audio: bool = self._source.has_audio
         self.live: bool = self._source.live
+        self.seeks: bool = self._source.seeks
         self.num_frames: int | None = self._expected()
         self._frames = self._selected()
         self._closed = False

@@ -64,6 +64,7 @@ class VideoWriter:
             have the times of that video, as :attr:`Frame.time` has them; so sound is cut to them.
         crf: Quality on the scale of H.264: 0 is without loss, 18 hardly to be told from it, 51 worst.
         codec: Name of an encoder of FFmpeg, instead of H.264 (VP9 in WebM).
+        threads: That encode; by the machine unless said. For many videos at once, one each.
 
     Attributes:
         path: As given.
@@ -87,6 +88,7 @@ class VideoWriter:
         audio_from: VideoReader | str | os.PathLike[str] | None = None,
         crf: int = 20,
         codec: str | None = None,
+        threads: int | None = None,
     ) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise OptionTypeError(f"path must be a path, not {path!r} ({type(path).__name__})")
@@ -100,6 +102,7 @@ class VideoWriter:
         self.size: tuple[int, int] | None = None
         self.num_frames = 0
         self._crf = check_integer("crf", crf, low=0, high=51)
+        self._threads = None if threads is None else check_integer("threads", threads, low=1)
         rate = None if fps is None else as_rate("fps", fps)
         require_av()
         self._format = format_of(self.path.suffix, str(self.path))
@@ -266,6 +269,8 @@ class VideoWriter:
             stream.colorspace = stream.color_primaries = stream.color_trc = BT709
             stream.color_range = LIMITED_RANGE
         stream.thread_type = "AUTO"
+        if self._threads is not None:
+            stream.codec_context.thread_count = self._threads
         return stream
 
     def _add_sound(self, container: OutputContainer, sound_from: Fraction) -> None:

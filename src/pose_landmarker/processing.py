@@ -1,0 +1,326 @@
+"""Many pictures and videos at once: every core has work of its own, and memory stays bounded."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.checks import check_integer
+from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
+from pose_landmarker.errors import EngineError, OptionError, OptionTypeError, PoseLandmarkerError, VideoError
+from pose_landmarker.landmarker import PoseLandmarker
+from pose_landmarker.media.images import as_rgb
+from pose_landmarker.media.seconds import as_seconds
+from pose_landmarker.options import (
+    BaseOptions,
+    ImageProcessingOptions,
+    OptionValues,
+    PoseLandmarkerOptions,
+    RunningMode,
+)
+from pose_landmarker.parallel import parallel
+from pose_landmarker.results import PoseLandmarkerResult
+from pose_landmarker.segments import Joints
+from pose_landmarker.tasks import Task, counted, find_tasks
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from pose_landmarker.media import VideoReader
+
+#: Bytes of results that may wait for being taken.
+_ROOM = 64 << 20
+#: What a result without pictures takes: measured 3 to 4 kB a pose.
+_RESULT_BYTES, _POSE_BYTES = 1000, 4000
+#: More threads of Python hinder each other: a twentieth of a frame's time is spent in the interpreter.
+_MAX_WORKERS = 16
+#: Shorter pieces would spend too much of their time on warming up.
+_MIN_SEGMENT_S = 5
+_NOT_HERE = ("running_mode", "result_callback", "on_error")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Processed:
+    """One picture, or one frame of a video.
+
+    Attributes:
+        number: Of the picture or video, from 0, in the order of the sources.
+        source: Its path or address; None for an array.
+        frame: Of a video, the number of the frame; else None.
+        time: Of a video, seconds since its first frame; else None.
+        result: What was found; None where there is an error.
+        error: Why there is no result. Of a video it is the last thing that comes.
+        image: (H, W, 3) uint8, where images were asked for.
+        problems: What was found broken in a video since the frame before; the reading went on.
+    """
+
+    number: int
+    source: str | None
+    frame: int | None = None
+    time: Fraction | None = None
+    result: PoseLandmarkerResult | None = None
+    error: Exception | None = None
+    image: RgbImage | None = None
+    problems: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        what = self.source or f"array {self.number}"
+        place = "" if self.frame is None else f", frame {self.frame}"
+        return f"<Processed {what}{place}: {self.error or self.result!r}>"
+
+
+class _Step(NamedTuple):
+    """What a worker has done."""
+
+    task: Task
+    done: Processed
+
+
+def process(
+    sources: object,
+    model: str | os.PathLike[str] | bytes = "full",
+    *,
+    workers: int | None = None,
+    in_order: bool = True,
+    segment_s: float | None = None,
+    images: bool = False,
+    image_processing_options: ImageProcessingOptions | None = None,
+    **options: Unpack[OptionValues],
+) -> Iterator[Processed]:
+    """Landmarks of many pictures and videos, as fast as this machine can.
+
+        for done in process(["photos/", "dance.mp4"], model="lite", num_poses=2):
+            print(done.source, done.frame, done.error or len(done.result))
+
+    Every worker is a thread with networks of its own, which reads, resamples and looks at one picture or
+    one video after the other. Every picture is looked at for itself; every video from its first frame to
+    its last, like :meth:`PoseLandmarker.detect_for_video`, with the same numbers. A source that cannot be
+    read is one :class:`Processed` with an error; the others are done.
+
+    Memory stays bounded: sources are taken when a worker is free, and at most 64 MiB of results wait.
+    With ``in_order``, a second video waits where the first one is not through by then; ``in_order=False``,
+    or ``segment_s``, keeps all workers busy.
+
+    Args:
+        sources: Paths of pictures, videos and folders (with all below them), patterns such as
+            ``"*.jpg"``, addresses of videos, and arrays as for :meth:`PoseLandmarker.detect`: one of
+            them, or an iterable of any number, such as a generator.
+        model: As for :meth:`PoseLandmarker.create`.
+        workers: How many pictures or videos are worked on at the same time. As many as there are
+            processors by default, 16 at most, and no more than sources.
+        in_order: Whether results come in the order of the sources, else as they are made. The frames of
+            a video come in order always.
+        segment_s: Cut videos into pieces of so many seconds, 5 at least, that are worked on at the same
+            time; the same people keep their numbers across the joints. Numbers differ a little from
+            those of one go (see docs/throughput.md). Needs ``in_order``, and leaves files whole that
+            cannot be read from the middle.
+        images: Whether results carry their pictures.
+        image_processing_options: As for :meth:`PoseLandmarker.detect`, for all sources.
+        **options: As for :meth:`PoseLandmarker.create`, but for running mode and callbacks. ``threads``
+            are those of each worker; by default all workers together have as many as there are
+            processors.
+
+    Returns:
+        An iterator. Leaving it ends the work.
+
+    Raises:
+        OptionError: An option is wrong.
+        ModelError: The model is missing, damaged or cannot be fetched; when the first result is asked for.
+        EngineError: The engine cannot compile it, or failed.
+        Exception: Whatever the iterable raised, after the results of what it gave before.
+    """
+    for name in _NOT_HERE:
+        if name in options:
+            raise OptionError(f"process() chooses {name} itself; leave it out")
+    count = None if workers is None else check_integer("workers", workers, low=1)
+    length = _segment_length(segment_s, in_order, options)
+    if not isinstance(image_processing_options, ImageProcessingOptions | None):
+        raise OptionTypeError(
+            "image_processing_options must be ImageProcessingOptions(...), not "
+            f"{type(image_processing_options).__name__}"
+        )
+    base = BaseOptions.of(model)
+    wanted = PoseLandmarkerOptions(base_options=base, **options)  # checked now, not in a thread
+    tasks = find_tasks(sources, length)
+    return _run(tasks, count, wanted, in_order, images, image_processing_options)
+
+
+def share_cpus(workers: int | None, threads: int | None, tasks: int) -> tuple[int, int]:
+    """How many workers there are and how many threads each of them has, for all processors together.
+
+    Args:
+        workers: As asked for.
+        threads: Of each worker, as asked for.
+        tasks: How many there are at most that can be worked on at the same time.
+    """
+    cpus = available_cpus()
+    if workers is None:
+        workers = min(_MAX_WORKERS, max(1, cpus // (threads or 1)))
+    workers = max(1, min(workers, tasks))
+    if threads is None:
+        threads = max(1, cpus // workers)
+    if workers * threads > cpus and workers > 1:
+        logging.getLogger("pose_landmarker").warning(
+            "%d workers with %d threads each are more than the %d processors there are",
+            workers,
+            threads,
+            cpus,
+        )
+    return workers, threads
+
+
+def _segment_length(segment_s: float | None, in_order: bool, options: OptionValues) -> Fraction | None:
+    if segment_s is None:
+        return None
+    length = as_seconds("segment_s", segment_s)
+    if length < _MIN_SEGMENT_S:
+        raise OptionError(f"segment_s must be {_MIN_SEGMENT_S} or more, not {segment_s}")
+    if not in_order:
+        raise OptionError("segment_s needs in_order=True: pieces are joined one after the other")
+    if options.get("subject") is not None:
+        raise OptionError("segment_s cannot follow a subject: every piece would choose one anew")
+    return length
+
+
+def _run(
+    tasks: Iterator[Task],
+    workers: int | None,
+    options: PoseLandmarkerOptions,
+    in_order: bool,
+    images: bool,
+    processing: ImageProcessingOptions | None,
+) -> Iterator[Processed]:
+    at_once, tasks = counted(tasks, workers or _MAX_WORKERS)
+    count, threads = share_cpus(workers, options.threads, at_once)
+    # One thread for each worker's networks and one for its decoder, which take turns.
+    threads = options.threads or min(threads, MAX_DEFAULT_THREADS)
+    options = replace(options, threads=threads)
+    decoders = None if count == 1 else threads
+    crew = [_Worker(options, decoders, images, processing) for _ in range(count)]
+    steps = parallel(_Worker.work, tasks, workers=crew, in_order=in_order, room=_ROOM, size=_size)
+    try:
+        yield from _joined(steps)
+    finally:
+        steps.close()  # type: ignore[attr-defined]
+        for worker in crew:
+            worker.close()
+
+
+class _Worker:
+    """What a thread needs: networks of its own, made when they are needed."""
+
+    def __init__(
+        self,
+        options: PoseLandmarkerOptions,
+        decoders: int | None,
+        images: bool,
+        processing: ImageProcessingOptions | None,
+    ) -> None:
+        self._options = options
+        self._decoders = decoders
+        self._images = images
+        self._processing = processing
+        self._landmarkers: dict[RunningMode, PoseLandmarker] = {}
+
+    def work(self, task: Task) -> Iterator[_Step]:
+        """Everything that comes of a task."""
+        done = Processed(number=task.number, source=task.source, error=task.error)
+        if task.error is not None:
+            yield _Step(task, done)
+            return
+        is_video = task.picture is None
+        landmarker = self._landmarker(RunningMode.VIDEO if is_video else RunningMode.IMAGE)
+        try:
+            if is_video:
+                for frame in self._video(landmarker, task, done):
+                    yield _Step(task, frame)
+            else:
+                yield _Step(task, self._picture(landmarker, task, done))
+        except EngineError:  # nor would the next source fare better
+            raise
+        except (PoseLandmarkerError, OSError, MemoryError) as error:
+            yield _Step(task, replace(done, error=error))
+
+    def close(self) -> None:
+        for landmarker in self._landmarkers.values():
+            landmarker.close()
+
+    def _landmarker(self, mode: RunningMode) -> PoseLandmarker:
+        if mode not in self._landmarkers:
+            self._landmarkers[mode] = PoseLandmarker(replace(self._options, running_mode=mode))
+        return self._landmarkers[mode]
+
+    def _picture(self, landmarker: PoseLandmarker, task: Task, done: Processed) -> Processed:
+        image = as_rgb(task.picture)
+        result = landmarker.detect(image, self._processing)
+        return replace(done, result=result, image=image if self._images else None)
+
+    def _video(self, landmarker: PoseLandmarker, task: Task, done: Processed) -> Iterator[Processed]:
+        from pose_landmarker.media import VideoReader
+
+        landmarker.reset()
+        part = task.segment
+        start, end = (None, None) if part is None else (part.warm_up or None, part.end)
+        with VideoReader(task.source or "", start=start, end=end, threads=self._decoders) as reader:
+            if reader.live:
+                raise VideoError(f"{task.source}: a live stream has no end; use PoseLandmarker.stream()")
+            yield from _with_problems(reader, self._frames(reader, landmarker, done))
+
+    def _frames(
+        self, reader: VideoReader, landmarker: PoseLandmarker, done: Processed
+    ) -> Iterator[Processed]:
+        for frame in reader:
+            result = landmarker.detect_for_video(frame.image, frame.timestamp_ms, self._processing)
+            image = frame.image if self._images else None
+            yield replace(done, frame=frame.index, time=frame.time, result=result, image=image)
+
+
+def _with_problems(reader: VideoReader, frames: Iterator[Processed]) -> Iterator[Processed]:
+    """Frames with what was broken; each is held back until the next one tells whether it is the last."""
+    told = 0
+    held: Processed | None = None
+    for frame in frames:
+        if held is not None:
+            yield held
+        held = replace(frame, problems=reader.problems[told:])
+        told = len(reader.problems)
+    if held is None:
+        raise VideoError(f"{reader.source}: there are no frames")
+    yield replace(held, problems=held.problems + reader.problems[told:])
+
+
+def _joined(steps: Iterable[_Step]) -> Iterator[Processed]:
+    """The results, with pieces of videos put together."""
+    joints, number = Joints(), -1
+    piece: Task | None = None
+    for task, done in steps:
+        part = task.segment
+        if part is None:
+            yield done
+            continue
+        if task is not piece:
+            if task.number != number:
+                joints, number = Joints(), task.number
+            joints.begin()
+            piece = task
+        if done.result is None or done.frame is None or done.time is None:
+            yield done
+        elif done.time < part.start:
+            joints.warm_up(done.frame, done.result)
+        else:
+            yield replace(done, result=joints.join(done.frame, done.time, done.result))
+
+
+def _size(step: _Step) -> int:
+    size = _RESULT_BYTES
+    if step.done.image is not None:
+        size += step.done.image.nbytes
+    if step.done.result is not None:
+        for pose in step.done.result.poses:
+            size += _POSE_BYTES + (0 if pose.mask is None else pose.mask.nbytes)
+    return size
