@@ -32,6 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("landmarker",),
     ("processing",),
     ("draw", "export"),
+    ("bench",),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -39,7 +40,7 @@ _FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in nam
 
 #: Third-party packages, and the only places that import them.
 _IMPORTERS = {
-    "cv2": {"imaging", "draw", "cli"},
+    "cv2": {"imaging", "draw", "bench", "cli"},
     "PIL": {"media"},
     "av": {"media"},
     "sdl2": {"cli"},
@@ -48,6 +49,9 @@ _IMPORTERS = {
     "tqdm": {"models", "cli"},
     "filelock": {"models"},
     "platformdirs": {"cache"},
+    "skimage": {"bench"},
+    "matplotlib": {"bench"},
+    "mediapipe": {"bench"},
 }
 #: No file, clock, thread or terminal down here.
 _PURE = (
@@ -67,6 +71,7 @@ _PURE = (
     "projection",
     "roi",
     "scheduling",
+    "segments",
     "smoothing",
     "subject",
     "track",
