@@ -71,7 +71,7 @@ class TestCreation:
             assert made.threads == default_threads()
         with PoseLandmarker.create(model_file("lite"), engine="litert", threads=1) as made:
             assert made.threads == 1
-            assert repr(made) == "<PoseLandmarker IMAGE, litert, 1 threads>"
+            assert repr(made) == "<PoseLandmarker IMAGE, litert, exact, 1 threads>"
 
     def test_an_engine_of_ones_own(self, tiny_task: bytes) -> None:
         networks = [FakeNetwork((2254, 12), (2254, 1)), FakeNetwork()]
@@ -238,8 +238,9 @@ class TestClosing:
 class TestPublicSurface:
     def test_names(self) -> None:
         assert {name for name in dir(pose_landmarker) if name[0].isupper()} == {
-            name for name in pose_landmarker.__all__ if name[0] != "_"
+            name for name in pose_landmarker.__all__ if name[0].isupper()
         }
+        assert {name for name in pose_landmarker.__all__ if name[0].islower()} == {"process"}
         assert all(hasattr(pose_landmarker, name) for name in pose_landmarker.__all__)
 
     def test_methods_of_the_landmarker(self) -> None:

@@ -112,10 +112,9 @@ def test_an_error_of_the_tasks_comes_last() -> None:
         yield from range(5)
         raise OSError("no more")
 
-    got = []
+    got: list[int] = []
     with pytest.raises(OSError, match="no more"):
-        for result in parallel(_squares, tasks(), workers=range(3)):
-            got.append(result)
+        got.extend(parallel(_squares, tasks(), workers=range(3)))
     assert got == [0, 1, 4, 9, 16]
 
 
@@ -129,9 +128,12 @@ def test_leaving_ends_the_threads() -> None:
         finally:
             ended.set()
 
-    with pytest.raises(KeyError):
+    def leave() -> None:
         for _ in parallel(work, range(2), workers=range(2), room=3):
             raise KeyError
+
+    with pytest.raises(KeyError):
+        leave()
     assert ended.wait(5)
     assert not _threads()
 
