@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.checks import check_integer
-from pose_landmarker.engines import load_engine
+from pose_landmarker.engines import choose_engine
 from pose_landmarker.engines.cpu import default_threads
 from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError, TimestampError
 from pose_landmarker.imaging import check_side
@@ -55,6 +55,8 @@ class PoseLandmarker:
         options: What it was made with.
         engine: The inference engine that runs the networks: ``"litert"``, ``"openvino"``, or the name
             of a function of your own.
+        precision: How exactly it runs them: ``"fast"`` where that was asked for and can be had, else
+            ``"exact"``.
         threads: How many threads that engine uses.
     """
 
@@ -62,7 +64,7 @@ class PoseLandmarker:
         if not isinstance(options, PoseLandmarkerOptions):
             raise OptionTypeError(f"options must be PoseLandmarkerOptions(...), not {type(options).__name__}")
         self.options = options
-        self.engine, engine = load_engine(options.engine)
+        self.engine, engine, self.precision = choose_engine(options.engine, options.precision)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
         pipeline = Pipeline.build(bundle, engine, options, self.threads)
@@ -293,7 +295,9 @@ class PoseLandmarker:
         self._close(reraise=error is None)  # the error that leaves the block is the one to see
 
     def __repr__(self) -> str:
-        state = "closed" if self._tracker is None else f"{self.engine}, {self.threads} threads"
+        state = (
+            "closed" if self._tracker is None else f"{self.engine}, {self.precision}, {self.threads} threads"
+        )
         return f"<PoseLandmarker {self.options.running_mode.name}, {state}>"
 
     def _open(self, mode: RunningMode | None = None, method: str = "") -> Tracker:

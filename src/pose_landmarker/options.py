@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, cast
 
 import numpy as np
 
@@ -40,8 +40,12 @@ ErrorCallback: TypeAlias = Callable[[Exception], object]
 #: A word, a point (x, y) or a box (x, y, width, height) in image pixels.
 SubjectChoice: TypeAlias = "str | tuple[float, float] | tuple[float, float, float, float]"
 
+#: How exactly the networks compute.
+Precision: TypeAlias = Literal["exact", "fast"]
+
 MODEL_NAMES = ("lite", "full", "heavy")
 ENGINE_NAMES = ("auto", "litert", "openvino")
+PRECISION_NAMES: tuple[Precision, ...] = ("exact", "fast")
 SUBJECT_NAMES = ("largest", "central", "first")
 SMOOTHING_NAMES = ("reference", "none")
 
@@ -146,6 +150,9 @@ class PoseLandmarkerOptions:
         engine: ``"auto"``, ``"litert"``, ``"openvino"``, or a function of your own that compiles
             networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes OpenVINO where
             it is installed.
+        precision: ``"exact"``, or ``"fast"`` (ours): the middle layers of the networks compute in
+            bfloat16, with OpenVINO, on processors that have it. Elsewhere a warning says why it
+            stays exact.
         threads: Threads of the inference engine (ours). By default as many as this process may use,
             four at most.
 
@@ -168,6 +175,7 @@ class PoseLandmarkerOptions:
     detection_interval: float = 0.25
     subject: SubjectChoice | None = None
     engine: str | Callable[..., Any] = "auto"
+    precision: Precision = "exact"
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -191,6 +199,7 @@ class PoseLandmarkerOptions:
         self._set("output_segmentation_masks", masks)
         if not callable(self.engine):
             check_choice("engine", self.engine, ENGINE_NAMES)
+        self._check_precision()
         if self.threads is not None:
             self._set("threads", check_integer("threads", self.threads, low=1, high=1024))
         interval = check_positive("detection_interval", self.detection_interval, zero=True)
@@ -213,6 +222,12 @@ class PoseLandmarkerOptions:
         if isinstance(self.smoothing, str):
             return {"reference": REFERENCE_SMOOTHING, "none": None}[self.smoothing]
         return self.smoothing
+
+    def _check_precision(self) -> None:
+        check_choice("precision", self.precision, PRECISION_NAMES)
+        if self.precision == "fast" and self.engine not in ("auto", "openvino"):
+            engine = repr(self.engine) if isinstance(self.engine, str) else "an engine of your own"
+            raise OptionError(f"precision='fast' needs engine='auto' or 'openvino', not {engine}")
 
     def _check_callback(self) -> None:
         live = self.running_mode is RunningMode.LIVE_STREAM
@@ -254,6 +269,7 @@ class OptionValues(TypedDict, total=False):
     detection_interval: float
     subject: SubjectChoice | None
     engine: str | Callable[..., Any]
+    precision: Precision
     threads: int | None
 
 

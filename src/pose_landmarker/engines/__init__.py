@@ -7,11 +7,14 @@ arrays of its outputs. Nothing else of an engine is known outside this package.
 from __future__ import annotations
 
 import logging
+import warnings
+from functools import partial
 from importlib.util import find_spec
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.errors import MissingExtraError
+from pose_landmarker.options import Precision
 
 #: Releases before it crash on damaged networks.
 _MIN_OPENVINO = (2026, 4)
@@ -43,6 +46,48 @@ class Engine(Protocol):
         Raises:
             EngineError: The network cannot be compiled.
         """
+
+
+class EngineChoice(NamedTuple):
+    """An engine, and what it will do."""
+
+    name: str
+    compile: Engine
+    precision: Precision
+
+
+def choose_engine(name: str | Engine, precision: Precision) -> EngineChoice:
+    """An engine for a precision; where ``fast`` cannot be had it is exact, and a warning says why.
+
+    Raises:
+        MissingExtraError: As :func:`load_engine`.
+    """
+    label, engine = load_engine(name)
+    if precision == "exact":
+        return EngineChoice(label, engine, "exact")
+    obstacle = fast_obstacle()
+    if obstacle is not None:
+        # Not by logging: this package's logger is silent by default, and this must not be.
+        message = f"precision='fast' cannot be had here, so this is exact, with {label}: {obstacle}"
+        warnings.warn(message, RuntimeWarning, stacklevel=4)  # where a landmarker is created
+        return EngineChoice(label, engine, "exact")
+    from pose_landmarker.engines.openvino import compile_openvino
+
+    return EngineChoice("openvino", partial(compile_openvino, precision="fast"), "fast")
+
+
+def fast_obstacle() -> str | None:
+    """Why precision ``fast`` cannot be had on this machine; None where it can."""
+    try:
+        _openvino()
+    except MissingExtraError as error:
+        return str(error)
+    from pose_landmarker.engines.openvino import has_bfloat16
+
+    try:
+        return None if has_bfloat16() else "this processor has no instructions for bfloat16"
+    except RuntimeError as error:
+        return f"OpenVINO does not start: {error}"
 
 
 def load_engine(name: str | Engine) -> tuple[str, Engine]:
