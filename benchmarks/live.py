@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.worker import memory_mb
 from pose_landmarker import PoseLandmarker, PoseLandmarkerResult, RunningMode
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.bench.worker import memory_mib
 
 #: Memory may grow by so much after the first fifth of the time.
 _FLAT_MB = 5.0
@@ -58,7 +58,7 @@ def feed(
         before_s = viewer.submitted_s[timestamp_ms] = time.perf_counter()
         landmarker.detect_async(image, timestamp_ms)
         calls_ms.append((time.perf_counter() - before_s) * 1e3)
-        memory.append(memory_mb())
+        memory.append(memory_mib() or float("nan"))
     return calls_ms, memory
 
 

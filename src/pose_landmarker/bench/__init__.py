@@ -1,0 +1,1 @@
+"""Measuring: this package beside MediaPipe, in turns, on the same frames."""
