@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pose_landmarker import processing
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.options import PoseLandmarkerOptions, RunningMode
@@ -19,7 +20,7 @@ from tests.poses import make_pose
 
 
 class StandIn:
-    """Takes the place of :class:`PoseLandmarker` in running modes VIDEO and LIVE_STREAM.
+    """Takes the place of :class:`PoseLandmarker`; every thread may have one.
 
     Attributes:
         made: All that were made, the latest last.
@@ -44,6 +45,12 @@ class StandIn:
         self.closed = False
         StandIn.made.append(self)
 
+    def detect(self, image: RgbImage, processing: Any) -> PoseLandmarkerResult:
+        assert self.options.running_mode is RunningMode.IMAGE
+        result = self._detect(image, 0, processing)
+        poses = tuple(replace(pose, track_id=None) for pose in result.poses)
+        return replace(result, poses=poses, timestamp_ms=None)
+
     def detect_for_video(self, image: RgbImage, timestamp_ms: int, processing: Any) -> PoseLandmarkerResult:
         assert self.options.running_mode is RunningMode.VIDEO
         return self._detect(image, timestamp_ms, processing)
@@ -67,6 +74,9 @@ class StandIn:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.closed = True
 
     def _detect(self, image: RgbImage, timestamp_ms: int, processing: Any) -> PoseLandmarkerResult:
@@ -89,10 +99,16 @@ def _walker(track_id: int, timestamp_ms: int, size: tuple[int, int]) -> Pose:
     return replace(pose, landmarks=landmarks)
 
 
+def _with_options(options: PoseLandmarkerOptions) -> StandIn:
+    names = (field.name for field in fields(options))
+    return StandIn("", **{name: getattr(options, name) for name in names})
+
+
 def install(patch: pytest.MonkeyPatch) -> type[StandIn]:
     """Let the command line use it."""
     StandIn.made = []
     patch.setattr(StandIn, "on_frame", None)
     patch.setattr(StandIn, "delay_s", 0.0)
     patch.setattr(PoseLandmarker, "create", lambda model, **options: StandIn(model, **options))
+    patch.setattr(processing, "PoseLandmarker", _with_options)
     return StandIn

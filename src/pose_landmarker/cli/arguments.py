@@ -11,6 +11,7 @@ from pose_landmarker.checks import check_positive
 from pose_landmarker.errors import OptionError
 from pose_landmarker.options import (
     ENGINE_NAMES,
+    PRECISION_NAMES,
     SMOOTHING_NAMES,
     SUBJECT_NAMES,
     ImageProcessingOptions,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: How long a trail is unless said.
 TRAIL_S = 2.0
+#: How long the pieces of a video are unless said.
+SEGMENT_S = 30.0
 
 
 def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False) -> None:
@@ -88,15 +91,29 @@ def _add_following(found: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    """How it is found: engine and threads."""
+def add_engine(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
+    """How it is found: engine, precision and threads; where there may be ``many`` inputs also workers."""
     engine = parser.add_argument_group("how")
     engine.add_argument(
         "--engine", choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)"
     )
     engine.add_argument(
-        "--threads", type=int, metavar="N", help="threads of the engine (default: by the machine)"
+        "--precision",
+        choices=PRECISION_NAMES,
+        default="exact",
+        help="fast: quicker and a little less exact, where OpenVINO and the processor have bfloat16 "
+        "(default: exact)",
     )
+    threads = "threads of the engine (default: by the machine)"
+    if many:
+        threads = "threads of the engine, for each worker (default: by the machine)"
+        engine.add_argument(
+            "--workers",
+            type=int,
+            metavar="N",
+            help="how many inputs are worked on at the same time (default: one for each processor)",
+        )
+    engine.add_argument("--threads", type=int, metavar="N", help=threads)
 
 
 def add_trail(group: argparse._ArgumentGroup) -> None:
@@ -104,7 +121,7 @@ def add_trail(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--trail",
         nargs="?",
-        type=_seconds,
+        type=partial(_seconds, "--trail", TRAIL_S),
         const=TRAIL_S,
         metavar="SECONDS",
         help=f"draw where people have been in the last seconds (default: {TRAIL_S:g})",
@@ -156,6 +173,19 @@ def processing_options(arguments: argparse.Namespace) -> ImageProcessingOptions:
     )
 
 
+def add_segments(group: argparse._ArgumentGroup) -> None:
+    """Long videos in pieces."""
+    group.add_argument(
+        "--segments",
+        nargs="?",
+        type=partial(_seconds, "--segments", SEGMENT_S),
+        const=SEGMENT_S,
+        metavar="SECONDS",
+        help="cut a long video into pieces of so many seconds that are worked on at the same time and "
+        f"joined; people keep their numbers (default: {SEGMENT_S:g})",
+    )
+
+
 def make_landmarker(
     arguments: argparse.Namespace, mode: RunningMode = RunningMode.IMAGE, **more: Any
 ) -> PoseLandmarker:
@@ -171,13 +201,23 @@ def make_landmarker(
     """
     from pose_landmarker.landmarker import PoseLandmarker
 
+    options = {**landmarker_options(arguments, mode), "running_mode": mode, **more}
+    return PoseLandmarker.create(arguments.model, **cast("OptionValues", options))
+
+
+def landmarker_options(arguments: argparse.Namespace, mode: RunningMode) -> OptionValues:
+    """The options of a landmarker that the arguments describe, but for model and running mode.
+
+    Raises:
+        OptionError: ``--subject`` means nothing.
+    """
     options: OptionValues = {
-        "running_mode": mode,
         "num_poses": arguments.num_poses,
         "min_pose_detection_confidence": arguments.min_detection,
         "min_pose_presence_confidence": arguments.min_presence,
         "output_segmentation_masks": arguments.masks,
         "engine": arguments.engine,
+        "precision": arguments.precision,
         "threads": arguments.threads,
     }
     if mode is not RunningMode.IMAGE:
@@ -186,15 +226,15 @@ def make_landmarker(
         options["steady"] = arguments.steady
         options["detection_interval"] = arguments.detection_interval
         options["subject"] = _subject(arguments.subject)
-    return PoseLandmarker.create(arguments.model, **cast("OptionValues", {**options, **more}))
+    return options
 
 
-def _seconds(text: str) -> float:
+def _seconds(option: str, usual: float, text: str) -> float:
     try:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"wanted seconds such as 2, not {text!r}; put --trail last, or write --trail={TRAIL_S:g}"
+            f"wanted seconds such as {usual:g}, not {text!r}; put {option} last, or write {option}={usual:g}"
         ) from None
 
 

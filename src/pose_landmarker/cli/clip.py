@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pose_landmarker.cli.finding import Find, Found
 from pose_landmarker.cli.inputs import Input
 from pose_landmarker.cli.interruption import Interruption
 from pose_landmarker.cli.lines import Lines, LinesFile, frame_line
-from pose_landmarker.cli.progress import progress_bar
 from pose_landmarker.cli.tally import Tally
 from pose_landmarker.cli.timecode import format_time
-from pose_landmarker.errors import VideoError
-from pose_landmarker.options import ImageProcessingOptions
+from pose_landmarker.errors import PoseLandmarkerError, VideoError
 
 if TYPE_CHECKING:
     from pose_landmarker.draw import DrawStyle, Trails
-    from pose_landmarker.landmarker import PoseLandmarker
     from pose_landmarker.media import VideoReader, VideoWriter
 
 
@@ -41,11 +39,21 @@ class Cut:
     every: int = 1
     fps: Fraction | None = None
 
-    def open(self, source: str) -> VideoReader:
-        """A reader of these frames."""
+    def open(self, source: str, threads: int | None = None) -> VideoReader:
+        """A reader of these frames, which decodes on so many threads."""
         from pose_landmarker.media import VideoReader
 
-        return VideoReader(source, start=self.start, end=self.end, every=self.every, fps=self.fps)
+        return VideoReader(
+            source, start=self.start, end=self.end, every=self.every, fps=self.fps, threads=threads
+        )
+
+    def expect(self, video: Input) -> int | None:
+        """About how many of these frames a video has, or None where nobody knows."""
+        try:
+            with self.open(video.source, threads=1) as reader:
+                return reader.num_frames
+        except (PoseLandmarkerError, OSError):
+            return None
 
     def last_moment(self, reader: VideoReader) -> Fraction | None:
         """Seconds at which the last frame is over, or None where nobody knows."""
@@ -80,50 +88,53 @@ class Job:
     """What is to be done with every video.
 
     Attributes:
-        landmarker: For running mode VIDEO.
-        processing: Turn and region.
+        find: Gives the frames with what was found in them, until interrupted.
         cut: Which frames.
         look: Of annotated videos.
-        lines: What takes the landmarks of all videos.
-        quiet: Whether there is no progress bar.
-        interruption: Asked after every frame whether to end.
+        interruption: Whether somebody wants to end.
+        threads: For decoding, and for encoding; None: by the machine.
     """
 
-    landmarker: PoseLandmarker
-    processing: ImageProcessingOptions
+    find: Find
     cut: Cut
     look: Look
-    lines: Sequence[Lines]
-    quiet: bool
     interruption: Interruption
+    threads: int | None
 
-    def run(self, video: Input, target: Path | None, record: Path | None) -> Tally:
-        """Work through a video.
+    def run(
+        self, video: Input, target: Path | None, record: Path | None, lines: Sequence[Lines]
+    ) -> Generator[Tally, None, Tally]:
+        """Work through a video, step by step: gives the tally when it is open and after every frame.
 
         When interrupted, what was done so far is finished like a whole video. When a frame or a result
-        fails, neither target nor record appears, and those of an earlier run stay.
+        fails, or when this is left early, neither target nor record appears, and those of an earlier run
+        stay.
 
         Args:
             video: The input.
             target: Where the annotated video goes, if anywhere.
             record: Where its landmarks go, if anywhere.
+            lines: What else takes its landmarks.
 
         Raises:
             PoseLandmarkerError: The video, or a result, cannot be read or written.
             OSError: The record cannot be written.
         """
         with ExitStack() as stack:
-            reader = stack.enter_context(self.cut.open(video.source))
+            reader = stack.enter_context(self.cut.open(video.source, self.threads))
             writer = self._writer(reader, target, stack)
-            lines = [*self.lines]
+            sinks = [*lines]
             if record is not None:  # entered last, so it is there first: it marks the video as ours
-                lines.append(stack.enter_context(LinesFile(record)))
+                sinks.append(stack.enter_context(LinesFile(record)))
             tally = Tally(video=video.name, size=reader.size, whole=self.cut.last_moment(reader))
+            tally.expected = reader.num_frames
             tally.outputs = [path for path in (target, record) if path is not None]
-            self._work(reader, tally, lines, writer)
+            yield tally
+            yield from self._work(reader, tally, sinks, writer)
             if not tally.frames:
                 raise VideoError(f"{video.name}: {self.cut.why_empty(reader)}")
-            tally.problems = reader.problems
+            # What was found broken while finding may be found once more by a reader beside it.
+            tally.problems = tuple(dict.fromkeys(tally.problems + reader.problems))
         if writer is not None:
             tally.problems += writer.problems
         return tally
@@ -136,28 +147,29 @@ class Job:
         target.parent.mkdir(parents=True, exist_ok=True)
         fps = reader.fps / self.cut.every if reader.fps else None
         sound = reader if self.look.audio and reader.has_audio else None
-        return stack.enter_context(VideoWriter(target, fps=fps, audio_from=sound))
+        return stack.enter_context(VideoWriter(target, fps=fps, audio_from=sound, threads=self.threads))
 
     def _work(
-        self, reader: VideoReader, tally: Tally, lines: Sequence[Lines], writer: VideoWriter | None
-    ) -> None:
-        from pose_landmarker.draw import annotate
-
+        self, reader: VideoReader, tally: Tally, sinks: Sequence[Lines], writer: VideoWriter | None
+    ) -> Generator[Tally, None, None]:
         trails = self.look.new_trails()
-        self.landmarker.reset()
         began = time.perf_counter()
-        with progress_bar(reader, tally.video, quiet=self.quiet) as bar:
-            for frame in reader:
-                result = self.landmarker.detect_for_video(frame.image, frame.timestamp_ms, self.processing)
-                if lines:
-                    line = frame_line(tally.video, frame, result)
-                    for sink in lines:
+        with closing(self.find(reader)) as frames:
+            for found in frames:
+                if sinks:
+                    line = frame_line(tally.video, found.number, found.time, found.result)
+                    for sink in sinks:
                         sink.write(line)
                 if writer is not None:
-                    writer.write(annotate(frame.image, result, self.look.style, trails), frame.time)
-                tally.add(frame, result)
-                bar.update()
-                if self.interruption.wanted:
-                    tally.interrupted = True
-                    break
-        tally.work_s = time.perf_counter() - began
+                    self._draw(found, writer, trails)
+                tally.add(found.number, found.time, found.result)
+                tally.problems += found.problems
+                tally.work_s = time.perf_counter() - began
+                yield tally
+        tally.interrupted = self.interruption.wanted
+
+    def _draw(self, found: Found, writer: VideoWriter, trails: Trails | None) -> None:
+        from pose_landmarker.draw import annotate
+
+        if found.image is not None:
+            writer.write(annotate(found.image, found.result, self.look.style, trails), found.time)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pose_landmarker.cli.arguments import add_engine, add_found, make_landmarker, processing_options
+from pose_landmarker.cli.arguments import add_engine, add_found, processing_options
+from pose_landmarker.cli.crew import Worker, crew
 from pose_landmarker.cli.inputs import Input, find_pictures
+from pose_landmarker.cli.interruption import Interruption
 from pose_landmarker.cli.outputs import make_folder
 from pose_landmarker.cli.report import count, failure, print_failures
-from pose_landmarker.options import ImageProcessingOptions
+from pose_landmarker.options import ImageProcessingOptions, RunningMode
 
 if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker
@@ -30,6 +34,8 @@ examples:
   pose-landmarker image photo.jpg --json | jq '.poses[0].landmarks[0]'
       for programs: one line of JSON a picture, nothing written
 
+Several pictures are worked on at the same time, one for each processor; results come in their order.
+Ctrl-C finishes those that were begun, and ends with exit status 130; a second one aborts.
 A picture that cannot be read is named at the end, and the exit status is 1; the others are done.
 Left and right are the person's own: orange is left, blue is right, faint is hidden.
 """
@@ -56,66 +62,119 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="print one JSON object a picture; files are written only where -o is given too",
     )
     add_found(parser)
-    add_engine(parser)
+    add_engine(parser, many=True)
     parser.set_defaults(run=run)
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run this command; 0, or 1 where a picture failed."""
-    processing = processing_options(arguments)
+    """Run this command; 0, 1 where a picture failed, 130 where it was interrupted."""
     folder = arguments.output
     if folder is None and not arguments.json:
         folder = Path("poses")
+    plan = _Plan(processing_options(arguments), folder, arguments.json)
     pictures, failures = find_pictures(arguments.photos, folder)
     if folder is not None and pictures:
         make_folder(folder)
+    interruption = Interruption()
     counts: list[int] = []
+    waiting = len(pictures)
     try:
         if pictures:
-            with make_landmarker(arguments) as landmarker:
-                for picture, found in _results(landmarker, pictures, processing, folder):
-                    if isinstance(found, Exception):
-                        failures.append(failure(picture.source, found))
+            with closing(_all_done(arguments, pictures, plan, interruption)) as all_done:
+                for done in all_done:
+                    waiting -= 1
+                    if done.failure is not None:
+                        failures.append(done.failure)
                     else:
-                        counts.append(len(found))
-                        _print(picture, found, folder if len(pictures) == 1 else None, arguments.json)
-    finally:  # also when interrupted: what is done is done, and is told
+                        counts.append(done.poses)
+                        print(done.text)
+    finally:  # also when aborted: what is done is done, and is told
         _summarise(len(pictures), counts, failures, None if arguments.json else folder)
+    if interruption.wanted:
+        _tell_interruption(waiting)
+        return interruption.status
     return 1 if failures else 0
 
 
-def _results(
-    landmarker: PoseLandmarker,
-    pictures: list[Input],
-    processing: ImageProcessingOptions,
-    folder: Path | None,
-) -> Iterator[tuple[Input, PoseLandmarkerResult | Exception]]:
-    """Every picture with what was found in it, or with what went wrong; a progress bar meanwhile."""
+class _Plan(NamedTuple):
+    """What is to be done with every picture.
+
+    Attributes:
+        processing: Turn and region.
+        folder: Where results go, if anywhere.
+        as_json: Whether JSON is printed.
+    """
+
+    processing: ImageProcessingOptions
+    folder: Path | None
+    as_json: bool
+
+
+class _Done(NamedTuple):
+    """What became of a picture.
+
+    Attributes:
+        poses: How many people were found.
+        text: What is printed about it.
+        failure: Why there is nothing to print.
+    """
+
+    poses: int = 0
+    text: str = ""
+    failure: str | None = None
+
+
+def _all_done(
+    arguments: argparse.Namespace, pictures: list[Input], plan: _Plan, interruption: Interruption
+) -> Generator[_Done, None, None]:
+    """What became of every picture, in order, until interrupted; a progress bar meanwhile."""
     from tqdm import tqdm
 
-    bar = tqdm(pictures, unit="picture", disable=None if len(pictures) > 1 else True, leave=False)
-    for picture in bar:
-        found: PoseLandmarkerResult | Exception
-        try:
-            found = _process(landmarker, picture, processing, folder)
-        except Exception as error:  # whatever it is, one bad picture spoils no other
-            found = error
-        with bar.external_write_mode(file=sys.stdout):
-            yield picture, found
+    from pose_landmarker.parallel import parallel
+
+    def work(worker: Worker, picture: Input) -> Iterator[_Done]:
+        return _work(worker, picture, plan, one=len(pictures) == 1)
+
+    with ExitStack() as stack:
+        workers = stack.enter_context(crew(arguments, RunningMode.IMAGE, len(pictures)))
+        stack.enter_context(interruption)  # not before: a model that is being fetched can be left at once
+        tasks = takewhile(lambda _: not interruption.wanted, pictures)
+        results = parallel(work, tasks, workers=workers)
+        hidden = None if len(pictures) > 1 else True  # None: where that is no terminal
+        bar = stack.enter_context(
+            tqdm(total=len(pictures), unit="picture", dynamic_ncols=True, disable=hidden, leave=False)
+        )
+        for done in stack.enter_context(closing(results)):  # type: ignore[type-var]
+            bar.update()
+            with bar.external_write_mode(file=sys.stdout):
+                yield done
 
 
-def _process(
-    landmarker: PoseLandmarker, picture: Input, processing: ImageProcessingOptions, folder: Path | None
-) -> PoseLandmarkerResult:
+def _work(worker: Worker, picture: Input, plan: _Plan, one: bool) -> Iterator[_Done]:
+    landmarker = worker.landmarker
+    try:
+        result = _process(landmarker, picture, plan)
+    except Exception as error:  # whatever it is, one bad picture spoils no other
+        yield _Done(failure=failure(picture.source, error))
+        return
+    if plan.as_json:
+        text = json.dumps(_record(picture, result))
+    else:
+        text = _text(picture, result, plan.folder if one else None)
+    # Only the words wait for their turn: masks and pictures would need much memory.
+    yield _Done(len(result), text)
+
+
+def _process(landmarker: PoseLandmarker, picture: Input, plan: _Plan) -> PoseLandmarkerResult:
     from pose_landmarker.cache import write_atomically
     from pose_landmarker.draw import annotate
     from pose_landmarker.media import encode_image, read_image
 
     image = read_image(picture.source)
-    result = landmarker.detect(image, processing)
-    if folder is not None:
-        drawing, record = _targets(picture, folder)
+    result = landmarker.detect(image, plan.processing)
+    if plan.folder is not None:
+        drawing, record = _targets(picture, plan.folder)
         # The record first: it marks the drawing as ours, should we be killed in between.
         write_atomically(record, json.dumps(_record(picture, result), indent=1).encode() + b"\n")
         write_atomically(drawing, encode_image(annotate(image, result), drawing.suffix))
@@ -133,21 +192,19 @@ def _record(picture: Input, result: PoseLandmarkerResult) -> dict[str, Any]:
     return {"image": picture.source, **result_to_dict(result)}
 
 
-def _print(picture: Input, result: PoseLandmarkerResult, folder: Path | None, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(_record(picture, result)))
-        return
+def _text(picture: Input, result: PoseLandmarkerResult, folder: Path | None) -> str:
     width, height = result.image_size
     people = {0: "nobody found", 1: "1 person"}.get(len(result), f"{len(result)} people")
-    print(f"{picture.source}  {width}x{height}  {people}")
+    lines = [f"{picture.source}  {width}x{height}  {people}"]
     for number, pose in enumerate(result.poses, start=1):
         box = pose.box
-        print(
+        lines.append(
             f"  {number}  score {pose.score:.2f}  box {box.width:.0f}x{box.height:.0f} at "
             f"({box.x:.0f}, {box.y:.0f})  {pose.visible.sum()} of 33 landmarks visible"
         )
     if folder is not None:
-        print(*(f"  -> {path}" for path in _targets(picture, folder)), sep="\n")
+        lines += [f"  -> {path}" for path in _targets(picture, folder)]
+    return "\n".join(lines)
 
 
 def _summarise(wanted: int, counts: list[int], failures: list[str], folder: Path | None) -> None:
@@ -155,3 +212,9 @@ def _summarise(wanted: int, counts: list[int], failures: list[str], folder: Path
         pictures, poses = count(len(counts), "picture"), count(sum(counts), "pose")
         print(f"{pictures}, {sum(map(bool, counts))} with people, {poses} -> {folder}")
     print_failures(failures, len(counts))
+
+
+def _tell_interruption(waiting: int) -> None:
+    print("interrupted", file=sys.stderr)
+    if waiting > 0:
+        print(f"{count(waiting, 'picture')} not begun", file=sys.stderr)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pose_landmarker._version import __version__
 from pose_landmarker.cache import cache_dir
-from pose_landmarker.engines import load_engine
+from pose_landmarker.engines import fast_obstacle, load_engine
 from pose_landmarker.engines.cpu import available_cpus, cpu_features, cpu_model, default_threads
 from pose_landmarker.models.store import is_offline, stored_model
 from pose_landmarker.options import MODEL_NAMES
@@ -60,7 +60,11 @@ def collect() -> dict[str, dict[str, Any]]:
             **versions,
             **_opencv(),
         },
-        "engine": {"auto means": load_engine("auto")[0], "default threads": default_threads()},
+        "engine": {
+            "auto means": load_engine("auto")[0],
+            "precision 'fast'": _fast(),
+            "default threads": default_threads(),
+        },
         "processor": {
             "model": cpu_model() or platform.processor() or platform.machine(),
             "usable / present": f"{available_cpus()} / {os.cpu_count()}",
@@ -72,6 +76,11 @@ def collect() -> dict[str, dict[str, Any]]:
             **{name: stored_model(name).source or "not on this machine" for name in MODEL_NAMES},
         },
     }
+
+
+def _fast() -> str:
+    obstacle = fast_obstacle()
+    return "yes" if obstacle is None else f"no: {obstacle}"
 
 
 def _opencv() -> dict[str, str]:

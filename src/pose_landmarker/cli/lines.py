@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pose_landmarker.media import Frame
     from pose_landmarker.results import PoseLandmarkerResult
 
 
@@ -21,17 +21,18 @@ class Lines(Protocol):
         """Write a line; the end of the line is added."""
 
 
-def frame_line(video: str, frame: Frame, result: PoseLandmarkerResult) -> str:
+def frame_line(video: str, index: int, time: Fraction, result: PoseLandmarkerResult) -> str:
     """What was found in a frame, as one line of JSON.
 
     Args:
         video: Name of the source; it comes first, so that every line tells where it is from.
-        frame: Its number and its time, seconds since the first frame of the source, are written.
+        index: Number of the frame.
+        time: Its time, seconds since the first frame of the source.
         result: What was found.
     """
     from pose_landmarker.export import result_to_dict
 
-    start = {"video": video, "frame": frame.index, "time": frame.time_s}
+    start = {"video": video, "frame": index, "time": float(time)}
     return json.dumps({**start, **result_to_dict(result)}, separators=(",", ":"))
 
 

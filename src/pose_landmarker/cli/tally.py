@@ -11,7 +11,6 @@ from pose_landmarker.cli.report import count
 from pose_landmarker.cli.timecode import format_time
 
 if TYPE_CHECKING:
-    from pose_landmarker.media import Frame
     from pose_landmarker.results import PoseLandmarkerResult
 
 
@@ -23,6 +22,7 @@ class Tally:
         video: Its name.
         size: (width, height), pixels.
         whole: Seconds up to which it is to be worked on, where that is known.
+        expected: How many frames there are about, where that is known.
         outputs: The files that hold the results.
         frames: How many were worked on.
         first_time: Seconds, of the first of these frames.
@@ -38,6 +38,7 @@ class Tally:
     video: str
     size: tuple[int, int]
     whole: Fraction | None = None
+    expected: int | None = None
     outputs: list[Path] = field(default_factory=list)
     frames: int = 0
     first_time: Fraction = Fraction(0)
@@ -49,12 +50,12 @@ class Tally:
     interrupted: bool = False
     problems: tuple[str, ...] = ()
 
-    def add(self, frame: Frame, result: PoseLandmarkerResult) -> None:
+    def add(self, index: int, time: Fraction, result: PoseLandmarkerResult) -> None:
         """Count a frame."""
         if not self.frames:
-            self.first_time = frame.time
+            self.first_time = time
         self.frames += 1
-        self.last_time, self.last_index = frame.time, frame.index
+        self.last_time, self.last_index = time, index
         self.tracks.update(pose.track_id for pose in result.poses if pose.track_id is not None)
         self.most_people = max(self.most_people, len(result.poses))
 

@@ -5,30 +5,36 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing
+from functools import partial
 
 from pose_landmarker.checks import check_integer
 from pose_landmarker.cli.arguments import (
     add_engine,
     add_found,
+    add_segments,
     add_trail,
     draw_style,
-    make_landmarker,
     processing_options,
     trail_maker,
 )
+from pose_landmarker.cli.batch import Batch
 from pose_landmarker.cli.clip import Cut, Job, Look
+from pose_landmarker.cli.crew import Worker, crew, single_threaded_opencv
+from pose_landmarker.cli.finding import Find, ahead, in_one_go, in_pieces
 from pose_landmarker.cli.inputs import Input, find_videos, is_picture
 from pose_landmarker.cli.interruption import Interruption
 from pose_landmarker.cli.lines import Lines, LinesFile, StandardOutput
 from pose_landmarker.cli.outputs import VideoOutputs, video_outputs
-from pose_landmarker.cli.progress import to_terminal
+from pose_landmarker.cli.pieces import piecework
+from pose_landmarker.cli.progress import FramesBar, to_terminal
 from pose_landmarker.cli.report import count, failure, print_failures
 from pose_landmarker.cli.tally import Tally
 from pose_landmarker.cli.timecode import parse_rate, parse_time
 from pose_landmarker.errors import OptionError
-from pose_landmarker.options import RunningMode
+from pose_landmarker.options import ImageProcessingOptions, RunningMode
 
 _EPILOG = """\
 examples:
@@ -40,19 +46,23 @@ examples:
       a part of a video, and its landmarks
   pose-landmarker video clips/ 'archive/*.avi' -o found
       all videos of a folder and below, and those that match; results in the folder found/
+  pose-landmarker video lecture.mp4 --segments -o lecture_pose.mp4
+      a long video in pieces of 30 seconds, so that all processors are busy
   pose-landmarker video frames/ --fps 25 -o walk.mp4
       the pictures of a folder, in the order of their names, as one video
   pose-landmarker video dance.mp4 --no-video --jsonl - | jq -c '[.time, .poses[0].landmarks[0].x]'
       for programs: a line of JSON for every frame as soon as it is there, nothing written
+
+Several videos are worked on at the same time, one for each processor. --jsonl keeps their order.
 
 Lines of JSON hold video, frame (its number), time (seconds since the first frame), timestamp_ms and
 what 'image --json' holds; every person has a track_id, the same from frame to frame.
 One person is drawn with orange for left and blue for right. With --num-poses 2 and more, everybody
 has a colour and a number of their own, with joints in orange and blue.
 
-Ctrl-C finishes what was done so far, tells how far it came, and ends with exit status 130; a second
-one aborts. A video that fails is named at the end, and the exit status is 1; the others are done.
-Places that could not be decoded are warnings.
+Ctrl-C finishes what was done so far of every video that was begun, tells how far it came, and ends
+with exit status 130; a second one aborts. A video that fails is named at the end, and the exit status
+is 1; the others are done. Places that could not be decoded are warnings.
 """
 
 
@@ -76,7 +86,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_results(parser)
     _add_cut(parser)
     add_found(parser, over_time=True)
-    add_engine(parser)
+    add_engine(parser, many=True)
     parser.set_defaults(run=run)
     return parser
 
@@ -109,6 +119,7 @@ def _add_cut(parser: argparse.ArgumentParser) -> None:
     cut.add_argument("--end", metavar="TIME", help="up to here")
     cut.add_argument("--every", type=int, default=1, metavar="N", help="one frame of N (default: 1)")
     cut.add_argument("--fps", metavar="RATE", help="a folder is one video of its pictures, so many a second")
+    add_segments(cut)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -125,17 +136,20 @@ def run(arguments: argparse.Namespace) -> int:
     tallies: list[Tally] = []
     waiting = len(videos)
     interruption = Interruption()
+    began = time.perf_counter()
     try:
-        for video, outcome in _outcomes(arguments, cut, outputs, videos, interruption):
-            waiting -= 1
-            if isinstance(outcome, Exception):
-                failures.append(failure(video.name, outcome))
-            else:
-                outcome.outputs += [outputs.lines] if outputs.lines else []
-                tallies.append(outcome)
-                _tell(outcome, arguments.json, outputs.print_lines)
+        with closing(_outcomes(arguments, cut, outputs, videos, interruption)) as outcomes:
+            for video, outcome in outcomes:
+                waiting -= 1
+                if isinstance(outcome, Exception):
+                    failures.append(failure(video.name, outcome))
+                else:
+                    outcome.outputs += [outputs.lines] if outputs.lines else []
+                    tallies.append(outcome)
+                    _tell(outcome, arguments.json, outputs.print_lines)
         if len(videos) > 1 and not arguments.json:
-            print(_total(tallies), file=sys.stderr if outputs.print_lines else sys.stdout)
+            total = _total(tallies, time.perf_counter() - began)
+            print(total, file=sys.stderr if outputs.print_lines else sys.stdout)
     finally:  # also when aborted
         _warn(tallies, failures)
     if interruption.wanted:
@@ -150,37 +164,65 @@ def _outcomes(
     outputs: VideoOutputs,
     videos: Sequence[Input],
     interruption: Interruption,
-) -> Iterator[tuple[Input, Tally | Exception]]:
+) -> Generator[tuple[Input, Tally | Exception], None, None]:
     """Every video with what was done, or with what went wrong; until interrupted."""
-    processing, look = processing_options(arguments), _look(arguments)
+    look, processing = _look(arguments), processing_options(arguments)
+    find = _finder(arguments, outputs.with_video, processing, interruption)
     if not videos:
         return
     with ExitStack() as stack:
-        landmarker = stack.enter_context(make_landmarker(arguments, RunningMode.VIDEO))
+        workers = stack.enter_context(_workers(arguments, len(videos)))
+        if arguments.segments is not None:
+            workers[0].close()  # it has shown that options and model are right; every piece has its own
+            stack.enter_context(single_threaded_opencv())
         stack.enter_context(interruption)  # not before: a model that is being fetched can be left at once
         lines: list[Lines] = [StandardOutput()] if outputs.print_lines else []
         if outputs.lines is not None:
             lines.append(stack.enter_context(LinesFile(outputs.lines)))
-        job = Job(
-            landmarker=landmarker,
-            processing=processing,
-            cut=cut,
-            look=look,
+
+        def job(worker: Worker, video: Input) -> Job:
+            threads = None if worker.alone else worker.threads
+            return Job(
+                find=find(worker, video), cut=cut, look=look, interruption=interruption, threads=threads
+            )
+
+        batch = Batch(
+            videos=videos,
+            outputs=outputs,
             lines=lines,
-            quiet=outputs.print_lines and to_terminal(sys.stdout),
+            job=job,
+            bar=FramesBar(videos, cut.expect, quiet=outputs.print_lines and to_terminal(sys.stdout)),
             interruption=interruption,
         )
-        for video in videos:
-            outcome: Tally | Exception
-            try:
-                outcome = job.run(video, outputs.video_of(video), outputs.lines_of(video))
-            except BrokenPipeError:  # nobody reads our lines any more
-                raise
-            except Exception as error:  # whatever it is, one bad video spoils no other
-                outcome = error
-            yield video, outcome
-            if interruption.wanted:
-                break
+        yield from batch.outcomes(workers)
+
+
+def _workers(arguments: argparse.Namespace, videos: int) -> AbstractContextManager[list[Worker]]:
+    # Pieces of a video have workers of their own; then one video comes after the other.
+    return crew(arguments, RunningMode.VIDEO, videos if arguments.segments is None else 1)
+
+
+def _finder(
+    arguments: argparse.Namespace,
+    drawing: bool,
+    processing: ImageProcessingOptions,
+    interruption: Interruption,
+) -> Callable[[Worker, Input], Find]:
+    """How a worker finds what is in a video.
+
+    Raises:
+        OptionError: ``--segments`` means nothing, or does not go with what else was asked for.
+    """
+    if arguments.segments is not None:
+        process = piecework(arguments, processing)
+        return lambda _, video: partial(in_pieces, partial(process, video.source), drawing, interruption)
+
+    def find(worker: Worker, _: Input) -> Find:
+        one_go = partial(in_one_go, worker.landmarker, processing, interruption)
+        # With a single thread the other workers have the cores.
+        return partial(ahead, one_go) if worker.alone or worker.threads > 1 else one_go
+
+    return find
 
 
 def _cut(arguments: argparse.Namespace) -> Cut:
@@ -221,10 +263,11 @@ def _tell(tally: Tally, as_json: bool, apart: bool) -> None:
         print(f"  -> {path}", file=stream)
 
 
-def _total(tallies: Sequence[Tally]) -> str:
+def _total(tallies: Sequence[Tally], seconds: float) -> str:
     people = sum(tally.most_people > 0 for tally in tallies)
     frames = sum(tally.frames for tally in tallies)
-    return f"{count(len(tallies), 'video')}, {people} with people, {count(frames, 'frame')}"
+    work = f"{count(frames, 'frame')} in {seconds:.1f} s ({frames / max(seconds, 1e-9):.0f} a second)"
+    return f"{count(len(tallies), 'video')}, {people} with people, {work}"
 
 
 def _warn(tallies: Sequence[Tally], failures: Sequence[str]) -> None:
@@ -235,7 +278,11 @@ def _warn(tallies: Sequence[Tally], failures: Sequence[str]) -> None:
 
 
 def _tell_interruption(tallies: Sequence[Tally], waiting: int) -> None:
-    last = tallies[-1] if tallies and tallies[-1].interrupted else None
-    print(last.interruption() if last else "interrupted", file=sys.stderr)
+    ended = [tally for tally in tallies if tally.interrupted]
+    for tally in ended:
+        name = f"{tally.video}: " if len(ended) > 1 else ""
+        print(f"{name}{tally.interruption()}", file=sys.stderr)
+    if not ended:
+        print("interrupted", file=sys.stderr)
     if waiting > 0:
         print(f"{count(waiting, 'video')} not begun", file=sys.stderr)

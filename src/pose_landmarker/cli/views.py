@@ -68,7 +68,7 @@ class Views:
             OSError: It cannot be written.
         """
         if self._lines is not None:
-            self._lines.write(frame_line(self._name, frame, result))
+            self._lines.write(frame_line(self._name, frame.index, frame.time, result))
         if self._window is None and self._recording is None:
             return
         from pose_landmarker.draw import annotate
