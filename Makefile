@@ -30,7 +30,9 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("python 3.10 or newer is needed, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.%: pyproject.toml | $(VENV)/bin/python
+KERNELS := hatch_build.py $(wildcard src/pose_landmarker/native/*.[ch])
+
+$(VENV)/.%: pyproject.toml $(KERNELS) | $(VENV)/bin/python
 	@echo "setting up $(VENV) for 'make $*' (a minute or two, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

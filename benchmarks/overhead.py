@@ -28,6 +28,7 @@ import numpy as np
 from pose_landmarker import PoseLandmarker, RunningMode, detector, landmark_net, tracker
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.draw import annotate
+from pose_landmarker.engines import regions
 from pose_landmarker.media import VideoReader, VideoWriter
 from pose_landmarker.media.pixels import RgbConverter
 
@@ -75,15 +76,13 @@ class Clock:
 
 
 @contextmanager
-def timed_stages(clock: Clock, landmarker: PoseLandmarker) -> Iterator[None]:
+def timed_stages(clock: Clock) -> Iterator[None]:
     """Clocks around the functions that the stages consist of."""
-    pipeline = landmarker._open(RunningMode.VIDEO).pipeline
     places: list[tuple[str, Any, str]] = [
         ("to RGB", RgbConverter, "__call__"),
-        ("resample", detector, "crop"),
-        ("resample", landmark_net, "crop"),
-        ("networks", pipeline.detector, "_network"),
-        ("networks", pipeline.landmark_net, "_network"),
+        ("resample", regions, "crop"),
+        ("networks", detector, "run_on_regions"),
+        ("networks", landmark_net, "run_on_regions"),
         ("landmarks", detector, "decode_detections"),
         ("landmarks", landmark_net, "decode_landmarks"),
         ("landmarks", landmark_net, "to_image"),
@@ -127,7 +126,7 @@ def measure(clip: Path, landmarker: PoseLandmarker, annotated: Path) -> dict[str
     clock, rows = Clock(), []
     landmarker.reset()
     with (
-        timed_stages(clock, landmarker),
+        timed_stages(clock),
         VideoReader(clip, threads=1) as reader,
         VideoWriter(annotated, threads=1) as writer,
     ):

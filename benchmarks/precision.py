@@ -2,7 +2,7 @@
 
     python -m benchmarks.precision SHARED [--sides 7 16] [--json benchmarks/figures_precision.json]
 
-SHARED is the folder with evaluation media and models. Needs the extras 'video' and 'openvino', and a
+SHARED is the folder with evaluation media and models. Needs the extra 'video', the native engine, and a
 processor with bfloat16. ``--sides`` tries another arrangement: the least and the greatest side of the
 feature maps that are computed in bfloat16; 1 256 is all of them. Times are medians of calls that take
 turns (LiteRT exact; OpenVINO exact → fast), the rest does not depend on the machine's load.
@@ -23,8 +23,9 @@ import numpy as np
 
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.arrays import DoubleArray, RgbImage
-from pose_landmarker.engines import bfloat16, choose_engine
+from pose_landmarker.engines import choose_engine
 from pose_landmarker.engines.cpu import cpu_features, cpu_model
+from pose_landmarker.engines.native import plan
 from pose_landmarker.media import VideoReader, read_image
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.options import PRECISION_NAMES, Precision
@@ -68,8 +69,8 @@ UPRIGHT = ImageProcessingOptions()
 #: What is timed: engine and precision.
 ENGINES: tuple[tuple[str, Precision], ...] = (
     ("litert", "exact"),
-    ("openvino", "exact"),
-    ("openvino", "fast"),
+    ("native", "exact"),
+    ("native", "fast"),
 )
 
 
@@ -196,7 +197,7 @@ def jitter(path: Path, frames: list[RgbImage], precision: Precision, smoothing: 
     world = np.full((len(frames), NUM_LANDMARKS, 3), np.nan)
     size = np.full((len(frames), 1), np.nan)
     with PoseLandmarker.create(
-        path, running_mode=RunningMode.VIDEO, engine="openvino", precision=precision, smoothing=smoothing
+        path, running_mode=RunningMode.VIDEO, engine="native", precision=precision, smoothing=smoothing
     ) as landmarker:
         for i, frame in enumerate(frames):
             for pose in landmarker.detect_for_video(frame, round(i * 1000 / 30) + 1):
@@ -249,13 +250,13 @@ def _in_turns(calls: Sequence[Callable[[], object]], rounds: int = 25, each: int
     return [statistics.median(taken) for taken in times]
 
 
-def measure(shared: Path, step: int) -> dict[str, Any]:
+def measure(shared: Path, models: Sequence[str], step: int) -> dict[str, Any]:
     """Everything, by model."""
     image = next(image for image, persons in photos(shared, 1) if persons[0]["num_keypoints"] >= MIN_JOINTS)
     found = {}
-    for model in MODELS:
+    for model in models:
         path = shared / "models" / f"pose_landmarker_{model}.task"
-        stages = Stages(*(build(path, "openvino", precision, 2) for precision in PRECISION_NAMES))
+        stages = Stages(*(build(path, "native", precision, 2) for precision in PRECISION_NAMES))
         found[model] = {
             **accuracy(stages, shared, step),
             "jitter": steadiness(shared, path),
@@ -303,13 +304,14 @@ def main() -> None:
     parser.add_argument("--sides", type=int, nargs=2, metavar=("LEAST", "GREATEST"))
     parser.add_argument("--step", type=int, default=1, help="take every N-th photo only")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     arguments = parser.parse_args()
     if arguments.sides:
         least, greatest = arguments.sides
-        bfloat16.MIDDLE = range(least, greatest + 1)
-    models = measure(arguments.shared, arguments.step)
+        plan.MIDDLE = range(least, greatest + 1)
+    models = measure(arguments.shared, arguments.models, arguments.step)
     if arguments.json:
-        sides = [bfloat16.MIDDLE.start, bfloat16.MIDDLE.stop - 1]
+        sides = [plan.MIDDLE.start, plan.MIDDLE.stop - 1]
         machine = {"processor": cpu_model(), "features": list(cpu_features())}
         figures = {"machine": machine, "sides": sides, "models": models}
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ ROOT = Path(pose_landmarker.__file__).parent
 #: From the ground up. A package stands for all of its modules, which may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version", "arrays", "errors", "topology"),
-    ("checks",),
+    ("checks", "native"),
     ("filters", "results"),
     ("options",),
     ("anchors", "appearance", "association", "boxes", "imaging", "one_euro", "projection", "roi"),
@@ -24,7 +24,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("decoding", "segments", "smoothing"),
     ("track",),
     ("cache", "mailbox", "parallel"),
-    ("engines", "media", "models"),
+    ("media", "models"),
+    ("engines",),
     ("detector", "landmark_net", "tasks"),
     ("identity", "pipeline"),
     ("tracker",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from pose_landmarker.anchors import anchor_centers
 from pose_landmarker.arrays import FloatArray
 from pose_landmarker.boxes import weighted_nms
+from pose_landmarker.native.library import library_or_none
 
 #: Side of the detector's input, which its answers are scaled by (pose_detection_cpu.pbtxt).
 DETECTOR_SIZE = 224
@@ -125,6 +127,21 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     Returns:
         (N, K, 2) fractions of the map's sides.
     """
+    kernels = library_or_none()
+    if kernels is not None and heatmaps.flags.c_contiguous and heatmaps.dtype == np.float32:
+        return _refined(kernels.native_refine, points, heatmaps)
+    return refine_by_numpy(points, heatmaps)
+
+
+def _refined(native_refine: Callable[..., None], points: FloatArray, heatmaps: FloatArray) -> FloatArray:
+    moved = points.astype(np.float32, order="C")  # a copy
+    for body, maps in zip(moved, heatmaps, strict=True):
+        native_refine(body.ctypes.data, body.shape[0], maps.ctypes.data, *maps.shape)
+    return moved
+
+
+def refine_by_numpy(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
+    """The same as :func:`refine`, where there are no kernels for it."""
     count, height, width, depth = heatmaps.shape
     sides = np.array([width, height])
     # Truncated towards zero like the reference's int(). Points that are not finite or far outside

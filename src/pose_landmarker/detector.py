@@ -9,7 +9,7 @@ import numpy as np
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.decoding import DETECTOR_SIZE, decode_detections
 from pose_landmarker.engines import Network
-from pose_landmarker.imaging import crop
+from pose_landmarker.engines.regions import run_on_regions
 from pose_landmarker.projection import to_image
 from pose_landmarker.results import Detection, Roi
 from pose_landmarker.roi import letterbox
@@ -41,8 +41,7 @@ class PoseDetector:
         """
         height, width = image.shape[:2]
         square = letterbox(width, height, rotation)
-        pixels = crop(image, square, DETECTOR_SIZE, replicate=False)
-        boxes, scores = self._network(pixels[None])
+        boxes, scores = run_on_regions(self._network, image, [square], DETECTOR_SIZE, replicate=False)
         found = decode_detections(boxes[0], scores[0, :, 0], min_score)
         if turn_back:
             keypoints = _to_image(found.keypoints, square)

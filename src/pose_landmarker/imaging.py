@@ -12,6 +12,7 @@ left to any OpenCV: the difference is below a hundredth.
 from __future__ import annotations
 
 import logging
+import math
 from functools import cache
 from types import ModuleType
 
@@ -42,11 +43,15 @@ def crop_matrix(roi: Roi, size: int) -> DoubleArray:
     """(3, 3) matrix that takes pixels of a crop of side ``size`` to pixels of the image."""
     cv2 = _cv2()
     # boxPoints, and not sines of our own: it rounds the corners to float32 like the reference.
-    box = ((roi.center_x, roi.center_y), (roi.size, roi.size), np.rad2deg(roi.rotation))
-    corners = cv2.boxPoints(box)  # bottom-left, top-left, top-right, bottom-right
-    target = np.array([[0, size], [0, 0], [size, 0], [size, size]], np.float32)
-    matrix: DoubleArray = cv2.getPerspectiveTransform(target, corners)
+    box = ((roi.center_x, roi.center_y), (roi.size, roi.size), math.degrees(roi.rotation))
+    matrix: DoubleArray = cv2.getPerspectiveTransform(_crop_corners(size), cv2.boxPoints(box))
     return matrix
+
+
+@cache
+def _crop_corners(size: int) -> FloatArray:
+    """(4, 2) in OpenCV's order: bottom-left, top-left, top-right, bottom-right."""
+    return np.array([[0, size], [0, 0], [size, 0], [size, size]], np.float32)
 
 
 def crop(image: RgbImage, roi: Roi, size: int, *, replicate: bool, out: RgbImage | None = None) -> RgbImage:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
 from pose_landmarker.decoding import (
     LANDMARK_SIZE,
@@ -15,7 +13,8 @@ from pose_landmarker.decoding import (
     sigmoid,
 )
 from pose_landmarker.engines import Network
-from pose_landmarker.imaging import crop, uncrop_mask
+from pose_landmarker.engines.regions import run_on_regions
+from pose_landmarker.imaging import uncrop_mask
 from pose_landmarker.projection import to_image, to_world
 from pose_landmarker.results import Roi
 
@@ -74,10 +73,9 @@ class LandmarkNet:
             image: (H, W, 3) uint8.
             rois: One or more regions, image pixels.
         """
-        crops = np.empty((len(rois), LANDMARK_SIZE, LANDMARK_SIZE, 3), np.uint8)
-        for roi, out in zip(rois, crops, strict=True):
-            crop(image, roi, LANDMARK_SIZE, replicate=True, out=out)
-        raw, scores, heatmaps, world, *masks = self._network(crops)
+        raw, scores, heatmaps, world, *masks = run_on_regions(
+            self._network, image, rois, LANDMARK_SIZE, replicate=True
+        )
         landmarks = decode_landmarks(raw, heatmaps)
         return Bodies(
             points=to_image(landmarks.points, rois),

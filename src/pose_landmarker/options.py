@@ -44,7 +44,7 @@ SubjectChoice: TypeAlias = "str | tuple[float, float] | tuple[float, float, floa
 Precision: TypeAlias = Literal["exact", "fast"]
 
 MODEL_NAMES = ("lite", "full", "heavy")
-ENGINE_NAMES = ("auto", "litert", "openvino")
+ENGINE_NAMES = ("auto", "native", "litert", "openvino")
 PRECISION_NAMES: tuple[Precision, ...] = ("exact", "fast")
 SUBJECT_NAMES = ("largest", "central", "first")
 SMOOTHING_NAMES = ("reference", "none")
@@ -147,12 +147,12 @@ class PoseLandmarkerOptions:
         subject: Whom to follow where several people are in view (ours): ``"largest"``, ``"central"``,
             ``"first"``, or the one nearest to a point (x, y) or a box (x, y, width, height) in image
             pixels. Results hold this person only, and nobody while that person is hidden.
-        engine: ``"auto"``, ``"litert"``, ``"openvino"``, or a function of your own that compiles
-            networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes OpenVINO where
-            it is installed.
+        engine: ``"auto"``, ``"native"``, ``"litert"``, ``"openvino"``, or a function of your own that
+            compiles networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes the
+            native one where it was compiled and the processor has AVX2, else OpenVINO where it is
+            installed, else LiteRT.
         precision: ``"exact"``, or ``"fast"`` (ours): the middle layers of the networks compute in
-            bfloat16, with OpenVINO, on processors that have it. Elsewhere a warning says why it
-            stays exact.
+            bfloat16, on processors that have it. Elsewhere a warning says why it stays exact.
         threads: Threads of the inference engine (ours). By default as many as this process may use,
             four at most.
 
@@ -225,9 +225,9 @@ class PoseLandmarkerOptions:
 
     def _check_precision(self) -> None:
         check_choice("precision", self.precision, PRECISION_NAMES)
-        if self.precision == "fast" and self.engine not in ("auto", "openvino"):
+        if self.precision == "fast" and self.engine not in ("auto", "native", "openvino"):
             engine = repr(self.engine) if isinstance(self.engine, str) else "an engine of your own"
-            raise OptionError(f"precision='fast' needs engine='auto' or 'openvino', not {engine}")
+            raise OptionError(f"precision='fast' needs engine='auto', 'native' or 'openvino', not {engine}")
 
     def _check_callback(self) -> None:
         live = self.running_mode is RunningMode.LIVE_STREAM

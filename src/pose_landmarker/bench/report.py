@@ -13,7 +13,12 @@ from pose_landmarker.bench.reach import limit, operations, reach
 from pose_landmarker.bench.results import Results
 from pose_landmarker.bench.setting import DEFAULT_THREADS, MODES, THROUGHPUT, Setting
 
-_NAMES = {"mediapipe": f"MediaPipe {REFERENCE_VERSION}", "litert": "LiteRT", "openvino": "OpenVINO"}
+_NAMES = {
+    "mediapipe": f"MediaPipe {REFERENCE_VERSION}",
+    "native": "native",
+    "litert": "LiteRT",
+    "openvino": "OpenVINO",
+}
 _TITLES = {
     "image": "IMAGE: every picture by itself",
     "video": "VIDEO: frames in order, decoded beforehand",

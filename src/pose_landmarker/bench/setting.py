@@ -14,7 +14,7 @@ MODES = ("image", "video", "start", "pictures", "videos")
 THROUGHPUT = ("pictures", "videos")
 #: The engine of the cells that MediaPipe is measured in.
 REFERENCE = "mediapipe"
-ENGINES = (REFERENCE, "litert", "openvino")
+ENGINES = (REFERENCE, "native", "litert", "openvino")
 PRECISIONS = ("exact", "fast")
 #: (width, height) of pictures, or None: as they are.
 SIZES: dict[str, tuple[int, int] | None] = {

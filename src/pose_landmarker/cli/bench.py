@@ -84,7 +84,9 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--full", action="store_true", help="everything, instead of the usual conditions")
     group.add_argument("--modes", nargs="+", choices=_MODES, help="default: image, video, start")
     group.add_argument("--models", nargs="+", choices=MODEL_NAMES, help="default: all")
-    group.add_argument("--engines", nargs="+", choices=("litert", "openvino"), help="default: the installed")
+    group.add_argument(
+        "--engines", nargs="+", choices=("native", "litert", "openvino"), help="default: the installed"
+    )
     group.add_argument(
         "--precisions", nargs="+", choices=("exact", "fast"), help="default: all that this machine has"
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from pose_landmarker._version import __version__
 from pose_landmarker.cache import cache_dir
-from pose_landmarker.engines import fast_obstacle, load_engine
+from pose_landmarker.engines import FAST_ENGINES, fast_obstacle, load_engine
 from pose_landmarker.engines.cpu import available_cpus, cpu_features, cpu_model, default_threads
 from pose_landmarker.models.store import is_offline, stored_model
 from pose_landmarker.options import MODEL_NAMES
@@ -79,8 +79,11 @@ def collect() -> dict[str, dict[str, Any]]:
 
 
 def _fast() -> str:
-    obstacle = fast_obstacle()
-    return "yes" if obstacle is None else f"no: {obstacle}"
+    obstacles = {engine: fast_obstacle(engine) for engine in FAST_ENGINES}
+    able = [engine for engine, obstacle in obstacles.items() if obstacle is None]
+    if able:
+        return f"yes, by {' and '.join(able)}"
+    return "no: " + "; ".join(f"{engine}: {obstacle}" for engine, obstacle in obstacles.items())
 
 
 def _opencv() -> dict[str, str]:

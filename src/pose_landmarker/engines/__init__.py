@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from pose_landmarker.arrays import FloatArray, RgbImage
-from pose_landmarker.errors import MissingExtraError
+from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
+from pose_landmarker.errors import EngineError, MissingExtraError
 from pose_landmarker.options import Precision
 
 #: Releases before it crash on damaged networks.
 _MIN_OPENVINO = (2026, 4)
+#: Floats. With shorter vectors the other engines are quicker, or may be.
+_LONG_VECTOR = 8
 
 
 class Network(Protocol):
@@ -30,7 +33,26 @@ class Network(Protocol):
             images: (N, H, W, 3) uint8, N of 1 or more.
 
         Returns:
-            The outputs in the order of the flatbuffer, each (N, ...) float32, free to be written to.
+            The outputs in the order of the flatbuffer, each (N, ...) float32, free to be written to. Maps may
+            have more channels than the flatbuffer says, of no meaning.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+
+
+class RegionNetwork(Network, Protocol):
+    """A network that cuts its input out of a picture itself, so that no crop goes through memory."""
+
+    def regions(
+        self, image: RgbImage, matrices: Sequence[DoubleArray], *, replicate: bool
+    ) -> tuple[FloatArray, ...]:
+        """Run on parts of a picture, sampled as :func:`pose_landmarker.imaging.crop` does.
+
+        Args:
+            image: (H, W, 3) uint8.
+            matrices: Of :func:`pose_landmarker.imaging.crop_matrix`, one for each part.
+            replicate: Beyond the image, whether its border goes on; otherwise black.
 
         Raises:
             EngineError: The engine failed.
@@ -65,50 +87,73 @@ def choose_engine(name: str | Engine, precision: Precision) -> EngineChoice:
     label, engine = load_engine(name)
     if precision == "exact":
         return EngineChoice(label, engine, "exact")
-    obstacle = fast_obstacle()
-    if obstacle is not None:
-        # Not by logging: this package's logger is silent by default, and this must not be.
-        message = f"precision='fast' cannot be had here, so this is exact, with {label}: {obstacle}"
-        warnings.warn(message, RuntimeWarning, stacklevel=4)  # where a landmarker is created
-        return EngineChoice(label, engine, "exact")
-    from pose_landmarker.engines.openvino import compile_openvino
+    obstacles = []
+    for candidate in FAST_ENGINES if name == "auto" else [label]:
+        obstacle = fast_obstacle(candidate)
+        if obstacle is None:
+            return EngineChoice(candidate, partial(_ENGINES[candidate](), precision="fast"), "fast")
+        obstacles.append(obstacle)
+    # Not by logging: this package's logger is silent by default, and this must not be.
+    why = "; ".join(dict.fromkeys(obstacles))
+    message = f"precision='fast' cannot be had here, so this is exact, with {label}: {why}"
+    warnings.warn(message, RuntimeWarning, stacklevel=4)  # where a landmarker is created
+    return EngineChoice(label, engine, "exact")
 
-    return EngineChoice("openvino", partial(compile_openvino, precision="fast"), "fast")
 
-
-def fast_obstacle() -> str | None:
-    """Why precision ``fast`` cannot be had on this machine; None where it can."""
+def fast_obstacle(engine: str) -> str | None:
+    """Why precision ``fast`` cannot be had of an engine on this machine; None where it can."""
     try:
-        _openvino()
+        _ENGINES[engine]()
+        return None if _has_bfloat16(engine) else "this processor has no instructions for bfloat16"
     except MissingExtraError as error:
         return str(error)
-    from pose_landmarker.engines.openvino import has_bfloat16
-
-    try:
-        return None if has_bfloat16() else "this processor has no instructions for bfloat16"
     except RuntimeError as error:
         return f"OpenVINO does not start: {error}"
 
 
-def load_engine(name: str | Engine) -> tuple[str, Engine]:
-    """An engine by name, imported now, and its name: ``auto`` is OpenVINO where that works, else LiteRT.
+def _has_bfloat16(engine: str) -> bool:
+    if engine == "native":
+        from pose_landmarker.engines.native.network import has_bfloat16
 
-    An engine that is given as such is returned as it is.
+        return has_bfloat16()
+    from pose_landmarker.engines.openvino import has_bfloat16 as openvino_has_bfloat16
+
+    return openvino_has_bfloat16()
+
+
+def load_engine(name: str | Engine) -> tuple[str, Engine]:
+    """An engine by name, imported now, and its name.
+
+    ``auto`` is the native engine where its kernels are made for this processor, else OpenVINO where that is
+    installed, else LiteRT. An engine that is given as such is returned as it is.
 
     Raises:
         MissingExtraError: The engine named is not installed, is too old or cannot be loaded.
     """
     if not isinstance(name, str):
         return getattr(name, "__name__", type(name).__name__), name
-    if name == "litert":
-        return name, _litert()
+    if name != "auto":
+        return name, _ENGINES[name]()
+    try:
+        native = _native()
+        if has_fast_kernels():
+            return "native", partial(_compile_or_else, native)
+    except MissingExtraError as error:
+        logging.getLogger("pose_landmarker").debug("engine 'auto' goes on looking: %s", error)
     try:
         return "openvino", _openvino()
     except MissingExtraError as error:
-        if name == "openvino":
-            raise
         logging.getLogger("pose_landmarker").debug("engine 'auto' takes LiteRT: %s", error)
         return "litert", _litert()
+
+
+def _compile_or_else(engine: Engine, model: bytes, *, scale: float, offset: float, threads: int) -> Network:
+    """A network by an engine, or by LiteRT if it has layers that the engine does not know."""
+    try:
+        return engine(model, scale=scale, offset=offset, threads=threads)
+    except EngineError as error:
+        logging.getLogger("pose_landmarker").debug("LiteRT takes the network: %s", error)
+        return _litert()(model, scale=scale, offset=offset, threads=threads)
 
 
 def _installed_openvino() -> str | None:
@@ -121,6 +166,21 @@ def _installed_openvino() -> str | None:
         return importlib.metadata.version("openvino")
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _native() -> Engine:
+    from pose_landmarker.engines.native.network import compile_native
+    from pose_landmarker.native.library import library
+
+    library()
+    return compile_native
+
+
+def has_fast_kernels() -> bool:
+    """Whether the native engine has kernels for this processor's longer vectors."""
+    from pose_landmarker.native.library import library
+
+    return int(library().native_lanes()) >= _LONG_VECTOR
 
 
 def _litert() -> Engine:
@@ -144,3 +204,8 @@ def _openvino() -> Engine:
     except ImportError as error:
         raise MissingExtraError(f"OpenVINO {version} is installed but cannot be loaded: {error}") from error
     return compile_openvino
+
+
+#: Those that know precision ``fast``, the quickest first.
+FAST_ENGINES = ("native", "openvino")
+_ENGINES: dict[str, Callable[[], Any]] = {"native": _native, "litert": _litert, "openvino": _openvino}

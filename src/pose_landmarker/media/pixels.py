@@ -32,6 +32,7 @@ class RgbConverter:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
+        self._first: Turn | None = None  # of the first frame
 
     def __call__(self, frame: VideoFrame) -> RgbImage:
         """``frame`` as (H, W, 3) uint8, upright, contiguous.
@@ -45,7 +46,20 @@ class RgbConverter:
         plane = self._reformatter.reformat(frame, format="rgb24").planes[0]
         shape, strides = (plane.height, plane.width, 3), (plane.line_size, 3, 1)
         image: RgbImage = np.ndarray(shape, np.uint8, memoryview(plane), strides=strides)
-        return _turned(image, _turn_of(frame))
+        return _turned(image, self._turn_of(frame))
+
+    def _turn_of(self, frame: VideoFrame) -> Turn:
+        """How a frame is to be turned.
+
+        Asking for side data makes a cycle of references, so that frames pile up until the garbage collector
+        comes. Where the first frame needs no turn, only those are asked that PyAV says are rotated.
+        """
+        if self._first is None:
+            self._first = _turn_of(frame)
+            return self._first
+        if self._first == _UPRIGHT and not frame.rotation:
+            return _UPRIGHT
+        return _turn_of(frame)
 
 
 def _turn_of(frame: VideoFrame) -> Turn:

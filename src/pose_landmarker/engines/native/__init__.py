@@ -1,0 +1,1 @@
+"""The engine of our own: networks as operations for the compiled kernels."""
