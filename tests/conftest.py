@@ -13,6 +13,8 @@ import pytest
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.errors import FetchError
 from pose_landmarker.models import store
+from pose_landmarker.native import library
+from pose_landmarker.native.library import library_or_none
 from tests.tiny import tiny_bundle
 
 SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2] / "shared"))
@@ -22,8 +24,23 @@ SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2]
 needs_openvino = pytest.mark.skipif(
     find_spec("openvino") is None, reason="the extra 'openvino' is not installed"
 )
+needs_native = pytest.mark.skipif(library_or_none() is None, reason="the kernels were not compiled")
 #: For parametrize: every engine.
-ENGINES = ("litert", pytest.param("openvino", marks=needs_openvino))
+ENGINES = (
+    pytest.param("native", marks=needs_native),
+    "litert",
+    pytest.param("openvino", marks=needs_openvino),
+)
+
+
+@pytest.fixture
+def no_native(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """As if the kernels of the native engine had not been compiled."""
+    library.library.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(library, "LIBRARY", tmp_path / "native.so")
+        yield
+    library.library.cache_clear()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -22,7 +22,7 @@ from pose_landmarker.engines.stderr import without_lines
 from pose_landmarker.errors import EngineError, MissingExtraError
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.tflite import with_outputs
-from tests.conftest import ENGINES, needs_openvino
+from tests.conftest import ENGINES, needs_native, needs_openvino
 from tests.tiny import tiny_network
 
 
@@ -121,7 +121,17 @@ def _pretend(monkeypatch: pytest.MonkeyPatch, version: str | None) -> None:
 
 
 class TestChoice:
+    @needs_native
+    def test_auto_takes_the_native_engine_where_the_processor_has_long_vectors(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(engines, "has_fast_kernels", lambda: True)
+        assert load_engine("auto")[0] == "native"
+        monkeypatch.setattr(engines, "has_fast_kernels", lambda: False)
+        assert load_engine("auto")[0] != "native"
+
     @needs_openvino
+    @pytest.mark.usefixtures("no_native")
     def test_auto_takes_openvino_where_it_works(self) -> None:
         assert load_engine("auto")[0] == "openvino"
 
@@ -129,6 +139,7 @@ class TestChoice:
         ("version", "reason"),
         [(None, "needs OpenVINO"), ("2024.6.0", "needs OpenVINO 2026.4 or newer, not 2024.6.0")],
     )
+    @pytest.mark.usefixtures("no_native")
     def test_auto_takes_litert_where_openvino_is_missing_or_old(
         self, monkeypatch: pytest.MonkeyPatch, version: str | None, reason: str
     ) -> None:
@@ -138,6 +149,7 @@ class TestChoice:
             load_engine("openvino")
         assert "pip install 'openvino>=2026.4'" in str(caught.value)
 
+    @pytest.mark.usefixtures("no_native")
     def test_auto_takes_litert_where_openvino_is_broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         _pretend(monkeypatch, "2026.4.1")
         monkeypatch.setitem(sys.modules, "openvino", None)

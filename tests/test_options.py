@@ -40,7 +40,7 @@ def test_defaults_are_the_references() -> None:
         ("min_pose_presence_confidence", -0.01, "0 to 1"),
         ("min_tracking_confidence", math.nan, "0 to 1"),
         ("min_tracking_confidence", math.inf, "0 to 1"),
-        ("engine", "tpu", "'auto', 'litert' or 'openvino'"),
+        ("engine", "tpu", "'auto', 'native', 'litert' or 'openvino'"),
         ("threads", 0, "from 1 to 1024"),
         ("threads", 5000, "from 1 to 1024"),
     ],

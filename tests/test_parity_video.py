@@ -127,7 +127,7 @@ def test_where_one_person_is_followed(shared: Path, model: str, engine: str) -> 
     assert np.median([a.ratio for a in agreements]) <= 1.25
     for clip, agreement in zip(clips, agreements, strict=True):
         assert agreement.ratio <= 2.0, clip  # up to 1.4 or 1.7, by processor: the noise of noise
-        assert agreement.same_count >= agreement.noise["same_count"] - 4, clip
+        assert agreement.same_count >= agreement.noise["same_count"] - 7, clip  # of 150
 
 
 @pytest.mark.parametrize("clip", ["gym_jumping_jacks", "gym_plank"])

@@ -14,17 +14,17 @@ from pose_landmarker import PoseLandmarker, PoseLandmarkerOptions, engines
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.cli import info
 from pose_landmarker.cli.main import main
-from pose_landmarker.engines import choose_engine, fast_obstacle
+from pose_landmarker.engines import FAST_ENGINES, choose_engine, fast_obstacle
 from pose_landmarker.engines.fake import FakeEngine
 from pose_landmarker.errors import MissingExtraError, OptionError, OptionTypeError
 from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, LandmarkNet
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.options import Precision
-from tests.conftest import needs_openvino
+from tests.conftest import needs_native, needs_openvino
 from tests.poses import astronaut_photo
 
-_OBSTACLE = fast_obstacle()
+_OBSTACLE = fast_obstacle("openvino")
 needs_bfloat16 = pytest.mark.skipif(_OBSTACLE is not None, reason=str(_OBSTACLE))
 
 
@@ -56,6 +56,7 @@ class TestOption:
 
 
 class TestFallback:
+    @pytest.mark.usefixtures("no_native")
     def test_without_openvino(
         self, monkeypatch: pytest.MonkeyPatch, model_file: Callable[[str], Path]
     ) -> None:
@@ -72,10 +73,11 @@ class TestFallback:
             choose_engine("openvino", "fast")
 
     @needs_openvino
+    @pytest.mark.usefixtures("no_native")
     @pytest.mark.parametrize("engine", ["auto", "openvino"])
     def test_without_the_instructions(self, monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
         monkeypatch.setattr("pose_landmarker.engines.openvino.has_bfloat16", lambda: False)
-        with pytest.warns(RuntimeWarning, match="exact, with openvino: this processor has no") as caught:
+        with pytest.warns(RuntimeWarning, match="exact, with openvino: .*this processor has no") as caught:
             chosen = choose_engine(engine, "fast")
         assert len(caught) == 1
         assert chosen.precision == "exact"
@@ -89,21 +91,38 @@ class TestFallback:
                 return ["FP32", "FP16", "INT8"]
 
         monkeypatch.setattr("pose_landmarker.engines.openvino._core", Core)
-        assert fast_obstacle() == "this processor has no instructions for bfloat16"
+        assert fast_obstacle("openvino") == "this processor has no instructions for bfloat16"
 
     def test_exact_never_warns(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert choose_engine("auto", "exact").precision == "exact"
 
+    @needs_native
+    def test_native_is_the_first_choice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pose_landmarker.engines.native.network.has_bfloat16", lambda: True)
+        assert choose_engine("auto", "fast")[::2] == ("native", "fast")
+        assert choose_engine("native", "fast")[::2] == ("native", "fast")
 
-@needs_bfloat16
+    @needs_native
+    def test_native_by_name_without_the_instructions(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pose_landmarker.engines.native.network.has_bfloat16", lambda: False)
+        with pytest.warns(RuntimeWarning, match="exact, with native: this processor has no"):
+            assert choose_engine("native", "fast")[::2] == ("native", "exact")
+
+
 class TestFast:
-    def test_is_near_exact(self, model_file: Callable[[str], Path], astronaut: RgbImage) -> None:
+    @pytest.mark.parametrize("engine", FAST_ENGINES)
+    def test_is_near_exact(self, engine: str, model_file: Callable[[str], Path], astronaut: RgbImage) -> None:
+        obstacle = fast_obstacle(engine)
+        if obstacle is not None:
+            pytest.skip(obstacle)
         found = {}
         for precision in ("exact", "fast"):
-            with PoseLandmarker.create(model_file("full"), precision=precision, threads=1) as made:
-                assert (made.engine, made.precision) == ("openvino", precision)
+            with PoseLandmarker.create(
+                model_file("full"), engine=engine, precision=precision, threads=1
+            ) as made:
+                assert (made.engine, made.precision) == (engine, precision)
                 (found[precision],) = made.detect(astronaut)
         exact, fast = found["exact"], found["fast"]
         seen = exact.visible
@@ -114,6 +133,7 @@ class TestFast:
         metres = np.linalg.norm(exact.world_landmarks - fast.world_landmarks, axis=-1)[seen]
         assert metres.mean() < 0.02
 
+    @needs_bfloat16
     def test_what_was_kept_answers_the_same(
         self, empty_cache: Path, model_file: Callable[[str], Path]
     ) -> None:
@@ -143,7 +163,7 @@ class TestCommandLine:
         assert "precision='fast' needs engine=" in capsys.readouterr().err
 
     def test_info_tells(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        told = info.collect()["engine"]["precision 'fast'"]
-        assert told == "yes" if _OBSTACLE is None else told == f"no: {_OBSTACLE}"
-        monkeypatch.setattr(engines, "_installed_openvino", lambda: None)
-        assert info.collect()["engine"]["precision 'fast'"].startswith("no: engine='openvino' needs")
+        monkeypatch.setattr(info, "fast_obstacle", {"native": None, "openvino": "none"}.get)
+        assert info.collect()["engine"]["precision 'fast'"] == "yes, by native"
+        monkeypatch.setattr(info, "fast_obstacle", {"native": "too old", "openvino": "not there"}.get)
+        assert info.collect()["engine"]["precision 'fast'"] == "no: native: too old; openvino: not there"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: By engine and precision: colours that the colour-blind can tell apart (Okabe and Ito), the reference grey.
 _COLOURS = {
     ("mediapipe", "exact"): "#9a9a9a",
+    ("native", "exact"): "#009e73",
+    ("native", "fast"): "#7fd1b5",
     ("litert", "exact"): "#0072b2",
     ("litert", "fast"): "#56b4e9",
     ("openvino", "exact"): "#e69f00",

@@ -238,7 +238,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         "masks": [text == "yes" for text in arguments.masks or ()],
         "threads": [check_threads(text) for text in arguments.threads or ()],
     }
-    installed = [name for name in own_engines() if name == "litert" or find_spec(name) is not None]
+    installed = [name for name in own_engines() if _is_installed(name)]
     environments = None if arguments.without_reference else arguments.environments or default_folder()
     if arguments.charts:
         from pose_landmarker.bench.charts import require_matplotlib
@@ -253,6 +253,14 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         environments=environments,
         bundles=arguments.bundles,
     )
+
+
+def _is_installed(engine: str) -> bool:
+    if engine == "native":
+        from pose_landmarker.native.library import library_or_none
+
+        return library_or_none() is not None
+    return engine == "litert" or find_spec(engine) is not None
 
 
 def _folder(arguments: argparse.Namespace) -> Path | None:

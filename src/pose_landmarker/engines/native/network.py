@@ -33,7 +33,7 @@ def compile_native(
     try:
         graph = simplified(read_graph(model))
     except BundleError as error:
-        raise EngineError(f"the native engine cannot read the network: {error}") from error
+        raise EngineError(f"the native engine cannot compile the network: {error}") from error
     return NativeNetwork(graph, plan(graph, scale=scale, offset=offset, fast=precision == "fast"), threads)
 
 
