@@ -34,9 +34,9 @@ def print_videos(shared: Path) -> None:
     for clip in test_parity_video.CLIPS:
         for model, num_poses in (("lite", 1), ("full", 1), ("heavy", 1), ("full", 3)):
             options = {"smoothing": "none", "detection_interval": 0} if num_poses > 1 else {}
-            found = test_parity_video.compare(shared, clip, model, num_poses, "litert", **options)
+            found = test_parity_video.compare(shared, clip, model, num_poses, "native", **options)
             print(
-                f"| {clip} | {model} | {num_poses} | litert | {found.same_count} of {found.frames} | "
+                f"| {clip} | {model} | {num_poses} | native | {found.same_count} of {found.frames} | "
                 f"{np.median(found.first_pixels):.3f} | {found.typical:.3f} | {found.ratio:.2f} |"
             )
 
@@ -51,7 +51,7 @@ def print_images(shared: Path) -> None:
     """Compare with the reference's output for photos."""
     columns = "same number | px median | px p95 of means | m median | confidence"
     print(f"| model | num_poses | engine | {columns} |")
-    for engine in ("litert", "openvino"):
+    for engine in ("native", "litert", "openvino"):
         for model in ("lite", "full", "heavy"):
             for num_poses in (1, 5):
                 found = measure(shared, model, num_poses, engine)

@@ -248,15 +248,17 @@ class TestRace:
         assert len(ticks) == 6
 
     @pytest.mark.parametrize(
-        ("fails", "told"),
-        [("start", "status 1: cannot be loaded"), ("error", "ValueError: no"), ("crash", "status 3")],
+        ("mode", "fails", "told"),
+        [
+            ("image", "start", "status 1: cannot be loaded"),
+            ("image", "error", "ValueError: no"),
+            ("image", "crash", "status 3"),
+            ("start", "start", "status 1: cannot be loaded"),  # a process that is asked once only
+        ],
     )
-    @pytest.mark.parametrize("mode", ["image", "start"])
     def test_who_fails_is_named_and_harms_nobody(
         self, fake: Callable[..., Contestant], mode: str, fails: str, told: str
     ) -> None:
-        if mode == "start" and fails != "start":
-            pytest.skip("a process that is asked once only")
         outcome, ticks = Outcome(), []
         settings = contestants(
             Setting(mode=mode, model="lite"), ["litert", "openvino"], ["exact"], reference=False
