@@ -54,6 +54,7 @@ class Plan:
         shapes: Of the outputs; large ones have their padding.
         keep: Arrays that must outlive the operations.
         own_size: Floats that each thread needs for itself.
+        arena: What tensors lie in; another run at the same time needs another one.
     """
 
     operations: list[Operation] = field(default_factory=list)
@@ -61,6 +62,7 @@ class Plan:
     shapes: list[tuple[int, ...]] = field(default_factory=list)
     keep: list[NDArray[Any]] = field(default_factory=list)
     own_size: int = 0
+    arena: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 def plan(graph: Graph, *, scale: float, offset: float, fast: bool = False) -> Plan:
@@ -147,7 +149,7 @@ class _Planner:
                     places.append((operations[number], "add", live[layer.add]))
             for tensor in [t for t in live if last_use.get(t, 0) <= group[-1]]:
                 memory.give(live.pop(tensor), self._bytes(tensor))
-        arena = self._aligned(memory.size)
+        arena = self._plan.arena = self._aligned(memory.size)
         for operation, name, place in places:
             setattr(operation, name, arena.ctypes.data + place)
 
@@ -331,10 +333,16 @@ class _Planner:
         return int(copy.ctypes.data)
 
     def _aligned(self, size: int) -> NDArray[np.uint8]:
-        raw = np.zeros(size + _LINE, np.uint8)
-        self._plan.keep.append(raw)
-        start = -raw.ctypes.data % _LINE
-        return raw[start : start + size]
+        block = aligned(size)
+        self._plan.keep.append(block)
+        return block
+
+
+def aligned(size: int) -> NDArray[np.uint8]:
+    """So many bytes that are zero, from the beginning of a line of the cache on."""
+    raw = np.zeros(size + _LINE, np.uint8)
+    start = -raw.ctypes.data % _LINE
+    return raw[start : start + size]
 
 
 def fused(graph: Graph, alone: Callable[[Layer], bool]) -> list[range]:
