@@ -21,12 +21,10 @@ def to_image(points: FloatArray, rois: list[Roi]) -> DoubleArray:
     Returns:
         (N, K, 2 or 3) float64 image pixels; z is scaled like x and y.
     """
-    columns = np.array([(roi.center_x, roi.center_y, roi.size) for roi in rois], np.float64)
-    centers, sizes = columns[:, None, :2], columns[:, None, 2:]
-    projected = points.astype(np.float64)
-    projected[..., :2] = (projected[..., :2] - 0.5) @ _rotations(rois)
-    projected *= sizes
-    projected[..., :2] += centers
+    sizes = np.array([[[roi.size]] for roi in rois])
+    centers = np.array([[(roi.center_x, roi.center_y)] for roi in rois])
+    projected: DoubleArray = points * sizes
+    projected[..., :2] = (projected[..., :2] - 0.5 * sizes) @ _rotations(rois) + centers
     return projected
 
 
