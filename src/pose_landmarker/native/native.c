@@ -4,9 +4,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Parts for each thread of what is computed row by row: at their edges some rows are computed twice. */
 enum { PARTS = 1 };
+/* Waiting for a helper takes some microseconds, unless somebody else has its processor: then it takes a slice of the
+ * scheduler's time, and doing everything alone is quicker. Runs that are done alone then, at first and at most. */
+static const double STALL_S = 1e-3;
+enum { ALONE_FIRST = 1, ALONE_MOST = 128 };
 
 /* Counters that different threads count with lie in different lines of the cache. */
 typedef struct {
@@ -36,6 +41,9 @@ typedef struct network {
     pthread_cond_t wake;
     atomic_int open;    /* whether helpers may come in */
     atomic_int inside;  /* helpers who are in */
+    int alone;          /* so many of the next runs are done without helpers ... */
+    int patience;       /* ... and so many if a helper keeps us waiting once more */
+    int stalled;        /* whether one did in this run */
     unsigned turn;      /* guarded by the mutex, like the next */
     int ended;
 } network;
@@ -138,6 +146,24 @@ static int do_units(network *net, int hand, const operation *op, counter *next) 
     return count;
 }
 
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Wait until all units are done; whoever called notes whether that took too long. */
+static void wait_for(network *net, int hand, atomic_int *done, int units) {
+    double since = 0;
+    for (unsigned turns = 1; atomic_load_explicit(done, memory_order_acquire) < units; turns++) {
+        pause_a_moment();
+        if (hand || net->stalled || turns % 64) continue;
+        const double now = seconds();
+        since = since ? since : now;
+        net->stalled = now - since > STALL_S;
+    }
+}
+
 /* Take part, operation after operation. */
 static void work(network *net, int hand) {
     const operation *op;
@@ -147,7 +173,7 @@ static void work(network *net, int hand) {
         if (net->hands == 1) continue;
         atomic_int *done = &net->done[i].value;
         if (count) atomic_fetch_add_explicit(done, count, memory_order_acq_rel);
-        while (atomic_load_explicit(done, memory_order_acquire) < op->units) pause_a_moment();
+        wait_for(net, hand, done, op->units);
     }
 }
 
@@ -254,8 +280,11 @@ EXPORT void native_run(network *net) {
     for (int i = 0; i < net->count; i++) atomic_store_explicit(&net->done[i].value, 0, memory_order_relaxed);
     for (int i = 0; i < net->count * net->hands; i++)
         atomic_store_explicit(&net->next[i].value, 0, memory_order_relaxed);
-    atomic_store(&net->open, 1);
-    if (net->count_helpers) {
+    net->stalled = 0;
+    const int helped = net->count_helpers && !net->alone;
+    if (net->alone) net->alone--;
+    if (helped) {
+        atomic_store(&net->open, 1);
         pthread_mutex_lock(&net->mutex);
         net->turn++;
         pthread_cond_broadcast(&net->wake);
@@ -264,4 +293,11 @@ EXPORT void native_run(network *net) {
     work(net, 0);
     atomic_store(&net->open, 0);
     while (atomic_load(&net->inside)) pause_a_moment();
+    if (net->stalled) {
+        net->alone = net->patience = net->patience < ALONE_FIRST      ? ALONE_FIRST
+                                     : 2 * net->patience < ALONE_MOST ? 2 * net->patience
+                                                                      : ALONE_MOST;
+    } else if (helped) {
+        net->patience = 0;
+    }
 }

@@ -27,6 +27,8 @@ _TALL = 32
 #: Weights of more bytes come from beyond the second cache. They are kept as float16 where they are used for
 #: few pixels, as they come more quickly then.
 _FAR, _FEW_PIXELS = 1 << 18, 256
+#: Of what is between layers; heavy has 14 million.
+_MOST_BYTES = 1 << 29
 #: Sides of the maps in the middle of a network: 16 and 8 in the landmark networks, 14 and 7 in the detector.
 #: Their products may be of bfloat16 numbers where speed was asked for; landmarks tremble when others are, too
 #: (docs/precision.md).
@@ -149,6 +151,8 @@ class _Planner:
                     places.append((operations[number], "add", live[layer.add]))
             for tensor in [t for t in live if last_use.get(t, 0) <= group[-1]]:
                 memory.give(live.pop(tensor), self._bytes(tensor))
+        if memory.size + 4 * self._plan.own_size > _MOST_BYTES:
+            raise EngineError(f"the network needs {memory.size >> 20} MiB for what is between its layers")
         arena = self._plan.arena = self._aligned(memory.size)
         for operation, name, place in places:
             setattr(operation, name, arena.ctypes.data + place)
