@@ -27,10 +27,10 @@ class Pool:
         for array, address in self._arrays:
             if sys.getrefcount(array) <= self._unused:
                 return array, address
-        new = self._new()
+        array, address = self._new()
         if len(self._arrays) < _MOST:
-            self._arrays.append(new)
-        return new
+            self._arrays.append((array, address))
+        return array, address  # another tuple: who holds it holds the array
 
     def _new(self) -> tuple[FloatArray, int]:
         array = np.empty(self._shape, np.float32)

@@ -218,12 +218,13 @@ static void prepare_pointwise(operation *op) {
 
 #include "crop.h"
 
-/* The weights lie row by row of the kernel, plane by plane, column by column. */
-INLINE void pixel_tile(const operation *op, int pixels, int vectors, int y, int x) {
-    vector sums[TILE_1][8];
+/* A block of channels as in a matrix product; the weights lie row by row of the kernel, plane by plane, column by
+ * column. */
+INLINE void pixel_tile(const operation *op, int pixels, int vectors, int channel, int y, int x) {
+    vector sums[TILE_1][3];
     UNROLLED for (int p = 0; p < pixels; p++)
-        UNROLLED for (int v = 0; v < vectors; v++) sums[p][v] = load(op->bias + v * LANES);
-    const float *weights = op->weights;
+        UNROLLED for (int v = 0; v < vectors; v++) sums[p][v] = load(op->bias + channel + v * LANES);
+    const float *weights = (const float *)op->weights + (long)channel * 27;
     for (int ky = 0; ky < 3; ky++) {
         const int from = 2 * y - op->top + ky;
         if (from < 0 || from >= op->height) {
@@ -233,7 +234,7 @@ INLINE void pixel_tile(const operation *op, int pixels, int vectors, int y, int 
         for (int plane = 0; plane < 3; plane++) {
             const float *in = row_in(op, from) + plane * op->width + PLANE_EDGE + 2 * x - op->left;
             for (int kx = 0; kx < 3; kx++) {
-                vector row[8];
+                vector row[3];
                 UNROLLED for (int v = 0; v < vectors; v++) row[v] = load(weights + v * LANES);
                 UNROLLED for (int p = 0; p < pixels; p++) {
                     const vector value = splat(in[2 * p + kx]);
@@ -243,27 +244,28 @@ INLINE void pixel_tile(const operation *op, int pixels, int vectors, int y, int 
             }
         }
     }
-    float *out = row_out(op, y) + (long)x * op->stride_out;
+    float *out = row_out(op, y) + (long)x * op->stride_out + channel;
     const limits is = limits_of(op);
     const long to = op->stride_out;
     UNROLLED for (int p = 0; p < pixels; p++)
         UNROLLED for (int v = 0; v < vectors; v++) finish(sums[p][v], out, 0, p * to + v * LANES, is);
 }
 
-INLINE void pixel_row(const operation *op, int vectors, int tile, int y) {
+INLINE void pixel_row(const operation *op, int vectors, int tile, int channel, int y) {
     int x = 0;
-    for (; x + tile <= op->out_width; x += tile) pixel_tile(op, tile, vectors, y, x);
-    for (; x < op->out_width; x++) pixel_tile(op, 1, vectors, y, x);
+    for (; x + tile <= op->out_width; x += tile) pixel_tile(op, tile, vectors, channel, y, x);
+    for (; x < op->out_width; x++) pixel_tile(op, 1, vectors, channel, y, x);
 }
 
 static void run_pixels(const operation *op, int y) {
-    switch (op->stride_out / LANES) {
-        case 1: pixel_row(op, 1, TILE_1, y); break;
-        case 2: pixel_row(op, 2, TILE_3, y); break;
-        case 3: pixel_row(op, 3, REGISTERS >= 32 ? TILE_3 : 2, y); break;
-        case 4: pixel_row(op, 4, REGISTERS >= 32 ? 4 : 2, y); break;
-        case 6: pixel_row(op, 6, REGISTERS >= 32 ? 4 : 1, y); break;
-        default: pixel_row(op, 8, 1, y); break;
+    const int vectors = op->stride_out / LANES;
+    for (int block = 0; block < block_count(vectors); block++) {
+        const int start = block_start(vectors, block), wide = vectors < 3 ? vectors : block_start(vectors, block + 1) - start;
+        switch (wide) {
+            case 1: pixel_row(op, 1, TILE_1, start * LANES, y); break;
+            case 2: pixel_row(op, 2, TILE_3, start * LANES, y); break;
+            default: pixel_row(op, 3, TILE_3, start * LANES, y); break;
+        }
     }
 }
 

@@ -27,7 +27,7 @@ _TALL = 32
 #: Weights of more bytes come from beyond the second cache. They are kept as float16 where they are used for
 #: few pixels, as they come more quickly then.
 _FAR, _FEW_PIXELS = 1 << 18, 256
-#: Of what is between layers; heavy has 14 million.
+#: Of what is between layers; heavy has 9 million.
 _MOST_BYTES = 1 << 29
 #: Sides of the maps in the middle of a network: 16 and 8 in the landmark networks, 14 and 7 in the detector.
 #: Their products may be of bfloat16 numbers where speed was asked for; landmarks tremble when others are, too
@@ -247,8 +247,6 @@ class _Planner:
         if layer.inputs[0] == self._graph.input:
             if (height, width, depth, layer.step) != (3, 3, 3, 2) or max(layer.top, layer.left) > PLANE_EDGE:
                 raise EngineError("the first layer is not known to the native engine")
-            if operation.stride_out // operation.lanes not in (1, 2, 3, 4, 6, 8):
-                raise EngineError(f"a first layer of {count} channels is not known to the native engine")
             operation.kind, operation.kernel = library.PIXELS, 3
             operation.width, operation.stride_in = operation.width + 2 * PLANE_EDGE, 3
             columns = columns.transpose(0, 1, 3, 2)  # planes, and columns of the kernel
@@ -295,7 +293,7 @@ class _Planner:
         size = columns.itemsize
         operation.weights = start = self._aligned(depth * operation.stride_out * size).ctypes.data
         channel = 0
-        for block in [vectors] if operation.kind == library.PIXELS else blocks(vectors):
+        for block in blocks(vectors):
             where = start + channel * depth * size
             self._library.native_pack(columns.ctypes.data, count, depth, channel, block * lanes, size, where)
             channel += block * lanes

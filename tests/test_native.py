@@ -1,0 +1,391 @@
+"""The engine of our own: every kernel against numpy, crops to the bit, threads, and what it refuses."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pose_landmarker import engines
+from pose_landmarker.arrays import FloatArray, RgbImage
+from pose_landmarker.decoding import refine, refine_by_numpy
+from pose_landmarker.engines.native.graph import Graph, Layer, Output, simplified
+from pose_landmarker.engines.native.memory import Memory
+from pose_landmarker.engines.native.network import NativeNetwork, compile_native
+from pose_landmarker.engines.native.plan import bfloat16_of, blocks, fused, plan
+from pose_landmarker.engines.native.reading import read_graph
+from pose_landmarker.engines.pool import Pool
+from pose_landmarker.errors import BundleError, EngineError, MissingExtraError
+from pose_landmarker.imaging import crop, crop_matrix
+from pose_landmarker.landmark_net import LandmarkNet
+from pose_landmarker.models.bundle import read_bundle
+from pose_landmarker.models.tflite import with_outputs
+from pose_landmarker.native import library
+from pose_landmarker.results import Roi
+from tests.conftest import needs_native
+
+pytestmark = needs_native
+
+SIDE = 32
+LANES = (
+    [lanes for lanes in (4, 8, 16) if lanes <= library.library().native_lanes()]
+    if library.LIBRARY.exists()
+    else []
+)
+
+
+class _Lanes:
+    """The kernels, as if the processor's vectors were shorter."""
+
+    def __init__(self, lanes: int) -> None:
+        self._library, self._lanes = library.library(), lanes
+
+    def native_lanes(self) -> int:
+        return self._lanes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+
+@pytest.fixture(params=LANES, ids=lambda lanes: f"{lanes} lanes")
+def lanes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Vectors of every width that this processor has."""
+    narrow = _Lanes(request.param)
+    monkeypatch.setattr(library, "library", lambda: narrow)
+    return int(request.param)
+
+
+def _layer(kind: str, inputs: tuple[int, ...], output: int, **more: Any) -> Layer:
+    return Layer(kind=kind, inputs=inputs, output=output, **more)
+
+
+def _run(
+    layers: list[Layer], shapes: dict[int, tuple[int, int, int]], pixels: RgbImage, threads: int = 1
+) -> FloatArray:
+    """What the last layer of a network puts out."""
+    last = layers[-1].output
+    output = Output((1, int(np.prod(shapes[last]))), (last,))
+    graph = Graph(0, [output], [_layer("crop", (), 0), *layers], {0: (SIDE, SIDE, 3), **shapes})
+    network = NativeNetwork(graph, plan(graph, scale=1 / 255, offset=-0.5), threads)
+    return network(pixels[None])[0].reshape(shapes[last])
+
+
+def _random(*shape: int, seed: int = 0) -> FloatArray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def _pixels() -> RgbImage:
+    return np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+
+
+def _first(depth: int) -> Layer:
+    """Every network begins with a layer like this."""
+    return _layer(
+        "conv", (0,), 1, weights=_random(depth, 3, 3, 3, seed=2), bias=_random(depth), step=2, top=1, left=1
+    )
+
+
+def _convolved(x: FloatArray, layer: Layer, out: tuple[int, int, int]) -> FloatArray:
+    """A convolution, the slow way."""
+    assert layer.weights is not None
+    assert layer.bias is not None
+    alone = layer.kind == "depthwise"
+    kernel = layer.weights.shape[0] if alone else layer.weights.shape[1]
+    padded = np.pad(x, ((layer.top, kernel), (layer.left, kernel), (0, 0)))
+    result = np.empty(out, np.float32)
+    for i in range(out[0]):
+        for j in range(out[1]):
+            window = padded[
+                i * layer.step : i * layer.step + kernel, j * layer.step : j * layer.step + kernel
+            ]
+            if alone:
+                result[i, j] = (window * layer.weights).sum(axis=(0, 1)) + layer.bias
+            else:
+                result[i, j] = np.tensordot(layer.weights, window, 3) + layer.bias
+    return np.clip(result, 0, 6) if layer.clip else result
+
+
+def _first_answer(depth: int) -> tuple[Layer, FloatArray]:
+    layer = _first(depth)
+    shown = (_pixels() / 255 - 0.5).astype(np.float32)
+    return layer, _convolved(shown, layer, (SIDE // 2, SIDE // 2, depth))
+
+
+@pytest.mark.usefixtures("lanes")
+class TestKernels:
+    @pytest.mark.parametrize("depth", [3, 16, 24, 48])
+    def test_the_first_layer(self, depth: int) -> None:
+        layer, wanted = _first_answer(depth)
+        found = _run([layer], {1: wanted.shape}, _pixels())
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+    @pytest.mark.parametrize("depth", [1, 8, 17, 40, 56, 144])
+    @pytest.mark.parametrize("clip", [False, True])
+    def test_matrix_products(self, depth: int, clip: bool) -> None:
+        first, x = _first_answer(20)
+        layer = _layer(
+            "conv", (1,), 2, weights=_random(depth, 1, 1, 20), bias=_random(depth, seed=4), clip=clip
+        )
+        wanted = _convolved(x, layer, (16, 16, depth))
+        found = _run([first, layer], {1: x.shape, 2: wanted.shape}, _pixels(), threads=2)
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+    @pytest.mark.parametrize("kernel", [3, 5])
+    @pytest.mark.parametrize("step", [1, 2])
+    @pytest.mark.parametrize("depth", [8, 20])
+    def test_every_channel_by_itself(self, kernel: int, step: int, depth: int) -> None:
+        first, x = _first_answer(depth)
+        weights, bias = _random(kernel, kernel, depth), _random(depth, seed=4)
+        around = kernel // 2
+        layer = _layer(
+            "depthwise", (1,), 2, weights=weights, bias=bias, step=step, top=around, left=around, clip=True
+        )
+        wanted = _convolved(x, layer, (16 // step, 16 // step, depth))
+        found = _run([first, layer], {1: x.shape, 2: wanted.shape}, _pixels())
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+    def test_one_window_as_large_as_the_map(self) -> None:
+        first, x = _first_answer(20)
+        layer = _layer("conv", (1,), 2, weights=_random(7, 16, 16, 20), bias=_random(7))
+        found = _run([first, layer], {1: x.shape, 2: (1, 1, 7)}, _pixels())
+        np.testing.assert_allclose(found, _convolved(x, layer, (1, 1, 7)), atol=2e-3)
+
+    def test_sums_with_and_without_limits(self) -> None:
+        first, x = _first_answer(20)
+        other = _layer("conv", (1,), 2, weights=_random(20, 1, 1, 20), bias=_random(20))
+        y = _convolved(x, other, x.shape)
+        for clip in (False, True):
+            total = _layer("sum", (2,), 3, add=1, clip_sum=clip)
+            found = _run([first, other, total], dict.fromkeys((1, 2, 3), x.shape), _pixels())
+            np.testing.assert_allclose(found, np.clip(x + y, 0, 6) if clip else x + y, atol=1e-4)
+
+    def test_maximum_unfold_and_widen(self) -> None:
+        first, x = _first_answer(20)
+        found = _run([first, _layer("maximum", (1,), 2)], {1: x.shape, 2: (8, 8, 20)}, _pixels())
+        np.testing.assert_allclose(found, x.reshape(8, 2, 8, 2, 20).max(axis=(1, 3)), atol=1e-4)
+        found = _run([first, _layer("unfold", (1,), 2)], {1: x.shape, 2: (32, 32, 5)}, _pixels())
+        wanted = x.reshape(16, 16, 2, 2, 5).transpose(0, 2, 1, 3, 4).reshape(32, 32, 5)
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+        found = _run([first, _layer("widen", (1,), 2)], {1: x.shape, 2: (16, 16, 37)}, _pixels())
+        np.testing.assert_allclose(found, np.pad(x, ((0, 0), (0, 0), (0, 17))), atol=1e-4)
+
+    def test_upsampling_is_that_of_opencv(self) -> None:
+        cv2 = pytest.importorskip("cv2")
+        first, x = _first_answer(20)
+        found = _run([first, _layer("upsample", (1,), 2)], {1: x.shape, 2: (32, 32, 20)}, _pixels())
+        wanted = np.stack([cv2.resize(x[..., c], (32, 32)) for c in range(20)], axis=-1)
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+    @pytest.mark.parametrize("threads", [1, 2, 3])
+    def test_rows_of_several_layers_at_a_time(self, threads: int) -> None:
+        """Maps of 32 rows and more are computed row by row, each thread a part of them."""
+        size, depth = 128, 12
+        weights = {"weights": _random(3, 3, depth), "bias": _random(depth), "top": 1, "left": 1}
+        layers = [
+            _layer("crop", (), 0),
+            _layer(
+                "conv", (0,), 1, weights=_random(depth, 3, 3, 3), bias=_random(depth), step=2, top=1, left=1
+            ),
+            _layer("depthwise", (1,), 2, **weights, clip=True),
+            _layer("conv", (2,), 3, weights=_random(depth, 1, 1, depth), bias=_random(depth)),
+            _layer("depthwise", (3,), 4, **weights, step=2),
+        ]
+        shapes = {0: (size, size, 3), **dict.fromkeys((1, 2, 3), (64, 64, depth)), 4: (32, 32, depth)}
+        graph = Graph(0, [Output((1, 32 * 32 * depth), (4,))], layers, shapes)
+        assert [len(group) for group in fused(graph, lambda _: False)] == [5]
+        pixels = np.random.default_rng(5).integers(0, 256, (size, size, 3), dtype=np.uint8)
+        together = NativeNetwork(graph, plan(graph, scale=1 / 255, offset=0.0), threads)(pixels[None])[0]
+        x = (pixels / 255).astype(np.float32)
+        for layer in layers[1:]:
+            x = _convolved(x, layer, shapes[layer.output])
+        np.testing.assert_allclose(together.reshape(32, 32, depth), x, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def lite(model_file: Callable[[str], Path]) -> bytes:
+    return with_outputs(read_bundle(model_file("lite")).landmarks, LandmarkNet.outputs(with_masks=False))
+
+
+def _compile(model: bytes, threads: int = 2) -> NativeNetwork:
+    return compile_native(model, scale=1 / 255, offset=0.0, threads=threads)
+
+
+SIZES = [(1, 1), (1, 300), (300, 1), (2, 2), (5, 3), (97, 211), (360, 640)]
+
+
+class TestRegions:
+    @pytest.mark.parametrize("replicate", [True, False])
+    def test_crops_are_those_of_opencv_to_the_bit(self, lite: bytes, replicate: bool) -> None:
+        network, random = _compile(lite), np.random.default_rng(7)
+        for height, width in SIZES:
+            image = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            for size, rotation in ((0.7, 0.0), (30.0, 0.4), (400.0, -2.2), (5000.0, 1.5708)):
+                x, y = random.uniform(-0.3, 1.3, 2) * (width, height)
+                roi = Roi(float(x), float(y), size, rotation)
+                by_itself = network.regions(image, [crop_matrix(roi, 256)], replicate=replicate)
+                given = network(crop(image, roi, 256, replicate=replicate)[None])
+                for a, b in zip(by_itself, given, strict=True):
+                    np.testing.assert_array_equal(a, b)
+
+    @pytest.mark.parametrize("count", [2, 3, 5])
+    def test_several_are_each_as_one_and_stay(self, lite: bytes, count: int) -> None:
+        image = np.random.default_rng(8).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+        matrices = [crop_matrix(Roi(60.0 * i, 90.0, 150.0, 0.2 * i), 256) for i in range(count)]
+        network, alone = _compile(lite, 2), _compile(lite, 1)
+        all_at_once = network.regions(image, matrices, replicate=True)
+        for i, matrix in enumerate(matrices):
+            for a, b in zip(all_at_once, alone.regions(image, [matrix], replicate=True), strict=True):
+                np.testing.assert_array_equal(a[i : i + 1], b)
+        before = [output.copy() for output in all_at_once]
+        network.regions(image, matrices[::-1], replicate=True)
+        for a, b in zip(all_at_once, before, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_no_regions(self, lite: bytes) -> None:
+        outputs = _compile(lite).regions(np.zeros((9, 9, 3), np.uint8), [], replicate=True)
+        assert [output.shape[0] for output in outputs] == [0] * 4
+
+    def test_wrong_pixels(self, lite: bytes) -> None:
+        network = _compile(lite)
+        for wrong in (np.zeros((1, 9, 9, 3), np.uint8), np.zeros((1, 256, 256, 3), np.float32)):
+            with pytest.raises(EngineError, match="wants uint8"):
+                network(wrong)  # type: ignore[arg-type]
+
+    def test_calls_from_many_threads(self, lite: bytes) -> None:
+        network, random = _compile(lite), np.random.default_rng(9)
+        images = random.integers(0, 256, (4, 1, 256, 256, 3), dtype=np.uint8)
+        wanted = [network(image)[0].copy() for image in images]
+        wrong: list[int] = []
+
+        def work(i: int) -> None:
+            for _ in range(10):
+                if not np.array_equal(network(images[i])[0], wanted[i]):
+                    wrong.append(i)
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+    def test_threads_end_with_the_network(self, lite: bytes) -> None:
+        def count() -> int:
+            return len(list(Path("/proc/self/task").iterdir()))
+
+        before = count()
+        network = _compile(lite, 3)
+        assert count() == before + 2
+        del network
+        gc.collect()
+        assert count() == before
+
+
+class TestPlanning:
+    def test_sums_are_made_by_layers_and_layers_follow_each_other(self, lite: bytes) -> None:
+        read = read_graph(lite)
+        graph = simplified(read)
+        assert len(read.layers) - len(graph.layers) == sum(layer.kind == "sum" for layer in read.layers)
+        there: set[int] = set()
+        for layer in graph.layers:
+            assert set(layer.reads) <= there
+            there.add(layer.output)
+        groups = fused(graph, lambda _: False)
+        assert [number for group in groups for number in group] == list(range(len(graph.layers)))
+        assert max(len(group) for group in groups) <= 8
+
+    def test_blocks_of_channels(self) -> None:
+        assert [list(blocks(n)) for n in (1, 2, 3, 4, 5, 7, 9)] == [
+            [1], [2], [3], [2, 2], [3, 2], [3, 2, 2], [3, 3, 3],
+        ]  # fmt: skip
+
+    def test_places_never_overlap_and_are_used_again(self) -> None:
+        memory, random = Memory(64), np.random.default_rng(3)
+        live: dict[int, int] = {}
+        for _ in range(500):
+            if live and random.random() < 0.5:
+                place = int(random.choice(list(live)))
+                memory.give(place, live.pop(place))
+            else:
+                size = int(random.integers(1, 5000))
+                place = memory.take(size)
+                assert all(place + size <= p or p + s <= place for p, s in live.items())
+                assert place % 64 == 0
+                live[place] = size
+        for place, size in live.items():
+            memory.give(place, size)
+        assert memory.take(memory.size) == 0
+
+    def test_bfloat16_is_the_nearest_and_even(self) -> None:
+        values = np.array([1.0, 1 + 2**-8, 1 + 3 * 2**-8, -2.5, 3.1415927, 0.0], np.float32)
+        back = (bfloat16_of(values).astype(np.uint32) << 16).view(np.float32)
+        np.testing.assert_array_equal(back, np.array([1.0, 1.0, 1.015625, -2.5, 3.140625, 0.0], np.float32))
+
+    def test_damaged_networks_are_refused_or_read(self, lite: bytes) -> None:
+        random = np.random.default_rng(11)
+        for _ in range(150):
+            damaged = bytearray(lite)
+            for place in random.integers(0, 60_000, 3):
+                damaged[place] = int(random.integers(256))
+            try:
+                plan(simplified(read_graph(bytes(damaged))), scale=1.0, offset=0.0)
+            except (BundleError, EngineError):
+                continue
+
+
+class TestPool:
+    def test_what_is_held_is_not_given_again(self) -> None:
+        pool = Pool((2, 3))
+        first, address = pool.take()
+        view = first[0]
+        del first
+        assert pool.take()[1] != address
+        del view
+        assert pool.take()[1] == address
+
+    def test_many_that_are_held(self) -> None:
+        pool = Pool((4,))
+        held = [pool.take() for _ in range(20)]
+        assert len({address for _, address in held}) == 20
+
+
+class TestRefinement:
+    def test_is_that_of_numpy(self) -> None:
+        random = np.random.default_rng(12)
+        maps = (random.normal(size=(2, 64, 64, 48)) * 3 - 1).astype(np.float32)
+        points = random.uniform(-0.2, 1.2, (2, 35, 2)).astype(np.float32)
+        points[0, :4] = [[np.nan, 0.5], [np.inf, 0.5], [1.0, 0.5], [-0.005, 1e30]]
+        np.testing.assert_allclose(refine(points, maps), refine_by_numpy(points, maps), atol=1e-6)
+
+
+class TestWithoutKernels:
+    @pytest.mark.usefixtures("no_native")
+    def test_says_what_is_missing(self) -> None:
+        with pytest.raises(MissingExtraError, match="C compiler"):
+            engines.load_engine("native")
+        assert engines.load_engine("auto")[0] != "native"
+
+    def test_a_library_that_is_none(
+        self, no_native: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "native.so").write_bytes(b"no library")
+        with pytest.raises(MissingExtraError, match="cannot be loaded"):
+            library.library()
+
+    def test_a_network_that_it_does_not_know(self, lite: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(model: bytes, **options: Any) -> None:
+            raise EngineError("an operator is not known")
+
+        monkeypatch.setattr(engines, "_native", lambda: refuse)
+        monkeypatch.setattr(engines, "has_fast_kernels", lambda: True)
+        name, engine = engines.load_engine("auto")
+        network = engine(lite, scale=1 / 255, offset=0.0, threads=1)
+        assert name == "native"
+        assert network(np.zeros((1, 256, 256, 3), np.uint8))[0].shape == (1, 195)
