@@ -109,7 +109,7 @@ def watch_hour(model: str, path: Path, segment_s: float | None) -> bool:
     took: list[float] = []
     started = time.perf_counter()
     tenth = 3600 * 30 // 10
-    for number, done in enumerate(process(path, model, segment_s=segment_s, engine="litert"), start=1):
+    for number, done in enumerate(process(path, model, segment_s=segment_s), start=1):
         assert done.error is None, done.error
         if number % tenth == 0:
             gc.collect()
