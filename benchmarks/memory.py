@@ -49,7 +49,7 @@ def pictures() -> Iterator[RgbImage]:
 
 def video(model: str) -> Callable[[int], None]:
     """A step of VIDEO mode."""
-    landmarker = PoseLandmarker.create(model, running_mode=RunningMode.VIDEO, num_poses=2, engine="litert")
+    landmarker = PoseLandmarker.create(model, running_mode=RunningMode.VIDEO, num_poses=2)
     source = pictures()
 
     def step(i: int) -> None:
@@ -66,7 +66,6 @@ def live(model: str) -> Callable[[int], None]:
         running_mode=RunningMode.LIVE_STREAM,
         result_callback=lambda *_: done.release(),
         num_poses=2,
-        engine="litert",
     )
     source = pictures()
 
@@ -83,11 +82,11 @@ def cycles(model: str) -> Callable[[int], None]:
 
     def step(i: int) -> None:
         if i % 2:
-            with PoseLandmarker.create(model, running_mode=RunningMode.VIDEO, engine="litert") as landmarker:
+            with PoseLandmarker.create(model, running_mode=RunningMode.VIDEO) as landmarker:
                 landmarker.detect_for_video(next(source), 0)
             return
         with PoseLandmarker.create(
-            model, running_mode=RunningMode.LIVE_STREAM, engine="litert", result_callback=lambda *_: None
+            model, running_mode=RunningMode.LIVE_STREAM, result_callback=lambda *_: None
         ) as landmarker:
             landmarker.detect_async(next(source), 0)
 
