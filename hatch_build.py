@@ -123,4 +123,4 @@ def _instructions(names: Iterable[str]) -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    subprocess.run(command, check=True, capture_output=True, text=True, errors="replace")

@@ -15,10 +15,10 @@ import pytest
 
 from pose_landmarker import engines
 from pose_landmarker.decoding import refine, refine_by_numpy
-from pose_landmarker.engines.native.graph import simplified
+from pose_landmarker.engines.native.graph import fused, simplified
 from pose_landmarker.engines.native.memory import Memory
 from pose_landmarker.engines.native.network import NativeNetwork, compile_native
-from pose_landmarker.engines.native.plan import bfloat16_of, blocks, fused, plan
+from pose_landmarker.engines.native.plan import bfloat16_of, blocks, plan
 from pose_landmarker.engines.native.reading import read_graph
 from pose_landmarker.engines.pool import Pool
 from pose_landmarker.errors import BundleError, EngineError, MissingExtraError

@@ -646,6 +646,13 @@ class TestManyRegions:
         with pytest.raises(EngineError, match=r"wants uint8 \(256, 256, 3\), not"):
             _cutter(WIDTHS[-1])(wrong)
 
+    @pytest.mark.parametrize(
+        "wrong", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3), np.float32)]
+    )
+    def test_wrong_pictures(self, wrong: NDArray[Any]) -> None:
+        with pytest.raises(EngineError):
+            _cutter(WIDTHS[-1]).regions(wrong, [crop_matrix(ROIS[0], SIDE)], replicate=True)
+
 
 class TestOutputs:
     @pytest.mark.parametrize("count", [1, 3])

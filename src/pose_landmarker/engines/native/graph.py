@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
 from pose_landmarker.arrays import FloatArray
+
+#: Operations that are computed row by row together at most (native.c) ...
+_MOST_FUSED = 8
+#: ... where what is between them has so many rows: else it stays in the cache anyway.
+TALL = 32
+_FUSED_KINDS = ("crop", "conv", "depthwise")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -45,6 +52,11 @@ class Layer:
     def is_pointwise(self) -> bool:
         """Whether it is a matrix product: a convolution of 1x1."""
         return self.kind == "conv" and self.weights is not None and self.weights.shape[1:3] == (1, 1)
+
+    @property
+    def is_window(self) -> bool:
+        """Whether it is a convolution of more than 1x1."""
+        return self.kind == "conv" and self.weights is not None and not self.is_pointwise
 
     @property
     def reads(self) -> tuple[int, ...]:
@@ -104,7 +116,8 @@ def _with_sums_in_layers(graph: Graph) -> Graph:
         if layer.kind == "sum" and layer.add is not None:
             last, other = sorted(layer.reads, key=lambda number: place[number], reverse=True)
             maker = layers[place[last]]
-            if maker.add is None and uses[last] == 1 and maker.kind not in ("crop", "unfold", "widen", "sum"):
+            joins = maker.kind not in ("crop", "unfold", "widen", "sum") and maker.inputs != (graph.input,)
+            if maker.add is None and uses[last] == 1 and joins:
                 layers[place[last]] = replace(maker, output=layer.output, add=other, clip_sum=layer.clip_sum)
                 place[layer.output] = place[last]
                 continue
@@ -135,3 +148,38 @@ def _with_neighbours(graph: Graph) -> Graph:
         else:
             put(layer)
     return Graph(graph.input, graph.outputs, layers, graph.shapes)
+
+
+def fused(graph: Graph, alone: Callable[[Layer], bool]) -> list[range]:
+    """Layers that are computed row by row together, as ranges of their numbers; most stand alone.
+
+    A layer joins the one before where it alone reads what that writes, and that is large.
+
+    Args:
+        graph: The network.
+        alone: Tells layers that join no others.
+    """
+    uses: dict[int, int] = {}
+    for tensor in (tensor for layer in graph.layers for tensor in layer.reads):
+        uses[tensor] = uses.get(tensor, 0) + 1
+    for output in graph.outputs:
+        uses.update(dict.fromkeys(output.tensors, 2))
+    groups: list[range] = []
+    for number, layer in enumerate(graph.layers):
+        before = graph.layers[number - 1] if number else None
+        joins = (
+            before is not None
+            and before.kind in _FUSED_KINDS
+            and layer.kind in _FUSED_KINDS
+            and layer.inputs == (before.output,)
+            and not (layer.is_window and layer.inputs != (graph.input,))
+            and uses[before.output] == 1
+            and graph.shapes[before.output][0] >= TALL
+            and len(groups[-1]) < _MOST_FUSED
+            and not (alone(before) or alone(layer))
+        )
+        if joins:
+            groups[-1] = range(groups[-1].start, number + 1)
+        else:
+            groups.append(range(number, number + 1))
+    return groups

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
+from pose_landmarker.decoding import sigmoid as sigmoid_of
 from pose_landmarker.engines.native.graph import Graph, simplified
 from pose_landmarker.engines.native.plan import Plan, aligned, plan
 from pose_landmarker.engines.native.reading import read_graph
@@ -37,9 +38,13 @@ def compile_native(
     """
     try:
         graph = simplified(read_graph(model))
-    except BundleError as error:
+        planned = plan(graph, scale=scale, offset=offset, fast=precision == "fast")
+    except EngineError:
+        raise
+    except (BundleError, ArithmeticError, LookupError, MemoryError, RecursionError, ValueError) as error:
+        # Networks that are damaged in more ways than can be told apart.
         raise EngineError(f"the native engine cannot compile the network: {error}") from error
-    return NativeNetwork(graph, plan(graph, scale=scale, offset=offset, fast=precision == "fast"), threads)
+    return NativeNetwork(graph, planned, threads)
 
 
 def has_bfloat16() -> bool:
@@ -85,6 +90,8 @@ class NativeNetwork:
         self, image: RgbImage, matrices: Sequence[DoubleArray], *, replicate: bool
     ) -> tuple[FloatArray, ...]:
         """Run on parts of a picture (see :class:`pose_landmarker.engines.RegionNetwork`)."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise EngineError(f"the network wants uint8 (H, W, 3), not {image.dtype} {image.shape}")
         pixels = np.ascontiguousarray(image)
         start, (height, width, _) = pixels.ctypes.data, pixels.shape
 
@@ -109,7 +116,7 @@ class NativeNetwork:
         outputs = tuple(array for array, _ in taken)
         for output, sigmoid in zip(outputs, self._sigmoids, strict=True):
             if sigmoid:
-                np.divide(1.0, 1.0 + np.exp(-output), out=output)
+                output[...] = sigmoid_of(output)
         return outputs
 
     def _run_alone(self, count: int, show: _Show, places: Sequence[tuple[int, int]]) -> None:
@@ -118,7 +125,7 @@ class NativeNetwork:
             self._alone = [
                 _Stream(self._plan, 1, aligned(self._plan.arena.nbytes)) for _ in range(self._threads)
             ]
-            self._helpers = ThreadPoolExecutor(self._threads - 1, thread_name_prefix="pose-landmarker-native")
+            self._helpers = ThreadPoolExecutor(self._threads - 1, thread_name_prefix="native-network")
             weakref.finalize(self, self._helpers.shutdown, wait=False)
 
         def work(hand: int) -> None:

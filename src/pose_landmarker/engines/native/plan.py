@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_landmarker.arrays import FloatArray
-from pose_landmarker.engines.native.graph import Graph, Layer, Output
+from pose_landmarker.engines.native.graph import TALL, Graph, Layer, Output, fused
 from pose_landmarker.engines.native.memory import Memory
 from pose_landmarker.errors import EngineError
 from pose_landmarker.native import library
@@ -20,10 +20,6 @@ from pose_landmarker.native.library import PLANE_EDGE, Operation
 _LINE = 64
 #: Vectors of channels that a matrix product computes together (kernels.c).
 _TOGETHER = 3
-#: Operations that are computed row by row together at most (native.c) ...
-_MOST_FUSED = 8
-#: ... where what is between them has so many rows: else it stays in the cache anyway.
-_TALL = 32
 #: Weights of more bytes come from beyond the second cache. They are kept as float16 where they are used for
 #: few pixels, as they come more quickly then.
 _FAR, _FEW_PIXELS = 1 << 18, 256
@@ -42,7 +38,6 @@ _KINDS = {
     "unfold": library.UNFOLD,
     "widen": library.WIDEN,
 }
-_FUSED_KINDS = ("crop", "conv", "depthwise")
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +91,7 @@ class _Planner:
     def run(self) -> Plan:
         plan, layers = self._plan, self._graph.layers
         groups = fused(self._graph, alone=self._is_brief)
+        self._check_picture()
         if self._fast:
             self._brief = self._brief_tensors()
         plan.operations = [self._operation(layer) for layer in layers]
@@ -177,12 +173,23 @@ class _Planner:
             size += _up(maker.rows_out * maker.out_width * maker.stride_out, 16)
         self._plan.own_size = max(self._plan.own_size, size)
 
+    def _check_picture(self) -> None:
+        """Its planes are for the first convolution only."""
+        picture = self._graph.input
+        readers = [layer for layer in self._graph.layers if picture in layer.reads]
+        answers = [number for output in self._graph.outputs for number in output.tensors]
+        alone = len(readers) == 1 and readers[0].kind == "conv" and picture not in answers
+        if not alone or readers[0].is_pointwise:
+            raise EngineError("what reads the picture is not known to the native engine")
+
     # --- what the network answers
 
     def _add_output(self, output: Output, makers: dict[int, int]) -> None:
         number = output.tensors[0]
-        is_read = any(number in layer.reads for layer in self._graph.layers)
-        if len(output.shape) == 4 and min(output.shape[1:]) > 1 and not is_read:
+        answers = [other for answer in self._graph.outputs for other in answer.tensors]
+        is_read = any(number in layer.reads for layer in self._graph.layers) or answers.count(number) > 1
+        is_map = output.tensors == (number,) and output.shape == (1, *self._graph.shapes[number])
+        if is_map and min(output.shape[1:]) > 1 and not is_read and not output.sigmoid:
             # A large one is left where its layer writes it, padding and all.
             maker = makers[number]
             self._plan.outputs.append([(maker, 0)])
@@ -245,19 +252,26 @@ class _Planner:
         columns = layer.weights
         operation.kind = library.POINTWISE
         if layer.inputs[0] == self._graph.input:
-            if (height, width, depth, layer.step) != (3, 3, 3, 2) or max(layer.top, layer.left) > PLANE_EDGE:
+            beyond = 2 * operation.out_width + 1 - layer.left - operation.width
+            if (height, width, depth, layer.step) != (3, 3, 3, 2) or max(
+                layer.top, layer.left, beyond
+            ) > PLANE_EDGE:
                 raise EngineError("the first layer is not known to the native engine")
             operation.kind, operation.kernel = library.PIXELS, 3
             operation.width, operation.stride_in = operation.width + 2 * PLANE_EDGE, 3
             columns = columns.transpose(0, 1, 3, 2)  # planes, and columns of the kernel
         elif (height, width) != (1, 1):
-            if (operation.height, operation.width, layer.top, layer.left) != (height, width, 0, 0):
+            window = (operation.height, operation.width, layer.top, layer.left)
+            if window != (height, width, 0, 0) or operation.out_height * operation.out_width != 1:
                 raise EngineError(f"a convolution of {height}x{width} is not known to the native engine")
             # One window as large as the map: all of its pixels, with their padding, are one long pixel.
             operation.depth = height * width * operation.stride_in
             columns = _padded(columns, operation.stride_in)
-        elif layer.step != 1:
-            raise EngineError("a convolution that skips pixels is not known to the native engine")
+        elif layer.step != 1 or (operation.out_height, operation.out_width) != (
+            operation.height,
+            operation.width,
+        ):
+            raise EngineError("a convolution that skips pixels, or adds some, is not known here")
         if self._is_brief(layer):
             self._pack_brief(layer, operation, columns.reshape(count, -1))
         else:
@@ -285,6 +299,7 @@ class _Planner:
             and columns.dtype == np.float16
             and 4 * depth * operation.stride_out >= _FAR
             and operation.out_height * operation.out_width <= _FEW_PIXELS
+            and operation.out_height < TALL  # row by row they are not unpacked
             and self._library.native_has_half()
         )
         if operation.half:  # a block of them is unpacked there
@@ -324,6 +339,8 @@ class _Planner:
 
     def _bytes(self, tensor: int) -> int:
         height, width, depth = self._graph.shapes[tensor]
+        if tensor == self._graph.input:
+            return 4 * height * (width + 2 * PLANE_EDGE) * depth
         if tensor in self._brief:
             return 2 * _up(height * width, _DEPTH) * _up(self._stride(depth), _DEPTH)
         return 4 * height * width * self._stride(depth)
@@ -345,40 +362,6 @@ def aligned(size: int) -> NDArray[np.uint8]:
     raw = np.zeros(size + _LINE, np.uint8)
     start = -raw.ctypes.data % _LINE
     return raw[start : start + size]
-
-
-def fused(graph: Graph, alone: Callable[[Layer], bool]) -> list[range]:
-    """Layers that are computed row by row together, as ranges of their numbers; most stand alone.
-
-    A layer joins the one before where it alone reads what that writes, and that is large.
-
-    Args:
-        graph: The network.
-        alone: Tells layers that join no others.
-    """
-    uses: dict[int, int] = {}
-    for tensor in (tensor for layer in graph.layers for tensor in layer.reads):
-        uses[tensor] = uses.get(tensor, 0) + 1
-    for output in graph.outputs:
-        uses.update(dict.fromkeys(output.tensors, 2))
-    groups: list[range] = []
-    for number, layer in enumerate(graph.layers):
-        before = graph.layers[number - 1] if number else None
-        joins = (
-            before is not None
-            and before.kind in _FUSED_KINDS
-            and layer.kind in _FUSED_KINDS
-            and layer.inputs == (before.output,)
-            and uses[before.output] == 1
-            and graph.shapes[before.output][0] >= _TALL
-            and len(groups[-1]) < _MOST_FUSED
-            and not (alone(before) or alone(layer))
-        )
-        if joins:
-            groups[-1] = range(groups[-1].start, number + 1)
-        else:
-            groups.append(range(number, number + 1))
-    return groups
 
 
 def blocks(vectors: int) -> Sequence[int]:

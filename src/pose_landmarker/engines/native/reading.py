@@ -25,6 +25,8 @@ _PADDING, _STRIDE_W, _STRIDE_H = 0, 1, 2  # of convolutions and pools
 _ADD, _CONCATENATION, _CONV_2D, _DEPTHWISE_CONV_2D, _DEPTH_TO_SPACE, _DEQUANTIZE = 0, 2, 3, 4, 5, 6
 _LOGISTIC, _MAX_POOL_2D, _RELU6, _RESHAPE, _RESIZE_BILINEAR, _PAD, _DENSIFY = 14, 17, 21, 22, 23, 34, 124
 _SAME = 0
+#: Of a layer; those of heavy have half a million at most.
+_MOST_WEIGHTS = 1 << 24
 _NO_ACTIVATION, _ACTIVATION_RELU6 = 0, 3
 _TYPES: dict[int, str] = {0: "<f4", 1: "<f2", 2: "<i4"}
 _INDEX_TYPES: dict[int, str] = {1: "<i4", 2: "<u2", 3: "u1"}
@@ -128,6 +130,8 @@ class _Reader:
         order = sparsity.integers(_SPARSITY_ORDER)
         if order != list(range(len(shape))) or sparsity.integers(_SPARSITY_BLOCKS):
             raise EngineError("weights in blocks are not known to the native engine")
+        if np.prod(shape, dtype=float) > _MOST_WEIGHTS:
+            raise EngineError("so many weights are not known to the native engine")
         places = np.zeros(1, np.int64)
         for size, axis in zip(shape, sparsity.tables(_SPARSITY_DIMENSIONS), strict=True):
             if axis.byte(_DIMENSION_FORMAT) == 0:
@@ -148,9 +152,10 @@ class _Reader:
     # --- operators
 
     def _add_layer(self, kind: str, inputs: Sequence[int], output: int, **more: Any) -> None:
+        reads = {*inputs, *((more["add"],) if "add" in more else ())}
+        if not reads <= self._graph.shapes.keys() or output in self._graph.shapes:
+            raise EngineError("an operator reads what no known one writes, or writes what is there")
         self._graph.shapes[output] = self._plane(output)
-        if not set(inputs) <= self._graph.shapes.keys():
-            raise EngineError("an operator reads what no known one writes")
         self._graph.layers.append(Layer(kind=kind, inputs=tuple(inputs), output=output, **more))
 
     def _unpack(self, op: _Operator) -> None:
@@ -171,7 +176,7 @@ class _Reader:
 
     def _conv(self, op: _Operator) -> None:
         weights = self._constant(op.inputs[1])
-        source, top, left = self._window(op, weights.shape[1:3], op.options.integer(4))
+        source, top, left = self._window(op, weights.shape[1:3], (4, 5))
         if weights.shape[0] != self._plane(op.output)[2] or weights.shape[3] != self._plane(source)[2]:
             raise BundleError("the network is damaged: weights do not fit what they are for")
         self._add_convolution("conv", op, source, weights, top, left, _clips(op.options.byte(3)))
@@ -192,15 +197,18 @@ class _Reader:
 
     def _depthwise(self, op: _Operator) -> None:
         weights = self._constant(op.inputs[1])[0]
-        source, top, left = self._window(op, weights.shape[:2], op.options.integer(5))
+        source, top, left = self._window(op, weights.shape[:2], (5, 6))
         if not weights.shape[2] == self._plane(op.output)[2] == self._plane(source)[2]:
             raise EngineError("several outputs for a channel are not known to the native engine")
         self._add_convolution("depthwise", op, source, weights, top, left, _clips(op.options.byte(4)))
 
-    def _window(self, op: _Operator, kernel: tuple[int, ...], dilation: int) -> tuple[int, int, int]:
+    def _window(
+        self, op: _Operator, kernel: tuple[int, ...], dilations: tuple[int, int]
+    ) -> tuple[int, int, int]:
         """What a convolution reads, and how many rows and columns of zeros are above and beside that."""
+        dilated = any(op.options.integer(number) not in (0, 1) for number in dilations)
         step = op.options.integer(_STRIDE_W)
-        if step < 1 or step != op.options.integer(_STRIDE_H) or dilation not in (0, 1):
+        if step < 1 or step != op.options.integer(_STRIDE_H) or dilated:
             raise EngineError("this convolution is not known to the native engine")
         source, *around = self._padded.get(op.inputs[0], (op.inputs[0], (0, 0), (0, 0)))
         before = []
@@ -244,7 +252,7 @@ class _Reader:
         layers, source = self._graph.layers, op.inputs[0]
         if layers[-1].output != source or self._readers_of(source) != 1 or layers[-1].add is not None:
             raise EngineError("an activation by itself is not known to the native engine")
-        if self._plane(op.output) != self._plane(source) or layers[-1].kind == "crop":
+        if self._plane(op.output) != self._plane(source) or layers[-1].kind in ("crop", "unfold", "widen"):
             raise EngineError("this activation is not known to the native engine")
         self._graph.shapes[op.output] = self._plane(op.output)
         layers[-1] = replace(layers[-1], output=op.output, clip=True)
@@ -271,7 +279,7 @@ class _Reader:
 
     def _concatenate(self, op: _Operator) -> None:
         parts = [self._answer(number) for number in op.inputs]
-        if any(part.sigmoid for part in parts) or op.options.integer(0) != 1:
+        if not parts or any(part.sigmoid for part in parts) or op.options.integer(0) != 1:
             raise EngineError("this concatenation is not known to the native engine")
         tensors = tuple(number for part in parts for number in part.tensors)
         self._answers[op.output] = Output(self._shape(op.output), tensors)
