@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ import pytest
 
 from pose_landmarker import engines
 from pose_landmarker.decoding import refine, refine_by_numpy
-from pose_landmarker.engines.native.graph import fused, simplified
+from pose_landmarker.engines.native.graph import Graph, Layer, Output, fused, simplified
 from pose_landmarker.engines.native.memory import Memory
 from pose_landmarker.engines.native.network import NativeNetwork, compile_native
 from pose_landmarker.engines.native.plan import bfloat16_of, blocks, plan
@@ -119,6 +121,81 @@ class TestRegions:
         assert count() == before
 
 
+_SCRIPT = """
+import os, sys, threading, time
+import numpy as np
+from pose_landmarker.engines.native.network import compile_native
+from pose_landmarker.landmark_net import LandmarkNet
+from pose_landmarker.models.bundle import read_bundle
+from pose_landmarker.models.tflite import with_outputs
+from pathlib import Path
+
+model = with_outputs(read_bundle(Path(sys.argv[1])).landmarks, LandmarkNet.outputs(with_masks=False))
+network = compile_native(model, scale=1 / 255, offset=0.0, threads=2)
+pictures = np.zeros((3, 256, 256, 3), np.uint8)
+wanted = network(pictures)[0].copy()
+"""
+_FORK = """
+for _ in range(5):
+    network(pictures)
+    child = os.fork()
+    if child == 0:
+        same = all(np.array_equal(network(pictures[:n])[0], wanted[:n]) for n in (1, 3))
+        del network
+        os._exit(0 if same else 3)
+    assert os.waitpid(child, 0)[1] == 0
+child = os.fork()
+if child == 0:
+    sys.exit()
+assert os.waitpid(child, 0)[1] == 0
+"""
+_EXIT = """
+def work():
+    while True:
+        network(pictures)
+
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.2)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_computes_and_ends(model_file: Callable[[str], Path]) -> None:
+    _python(_SCRIPT + _FORK, model_file("lite"))
+
+
+def test_the_interpreter_may_end_while_a_thread_computes(model_file: Callable[[str], Path]) -> None:
+    for _ in range(3):
+        _python(_SCRIPT + _EXIT, model_file("lite"))
+
+
+def _python(script: str, *arguments: Path) -> None:
+    """Run a script; it hangs in no other process than its own."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_who_is_interrupted_leaves_nobody_at_work(lite: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = _compile(lite)
+    pictures = np.zeros((4, 256, 256, 3), np.uint8)
+    network(pictures)
+    ended = threading.Event()
+
+    def slow(*_: object) -> None:
+        time.sleep(0.1)
+        ended.set()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(network._alone[0], "run", interrupted)
+    monkeypatch.setattr(network._alone[1], "run", slow)
+    with pytest.raises(KeyboardInterrupt):
+        network(pictures)
+    assert ended.is_set()
+
+
 class TestPlanning:
     def test_sums_are_made_by_layers_and_layers_follow_each_other(self, lite: bytes) -> None:
         read = read_graph(lite)
@@ -159,6 +236,30 @@ class TestPlanning:
         back = (bfloat16_of(values).astype(np.uint32) << 16).view(np.float32)
         np.testing.assert_array_equal(back, np.array([1.0, 1.0, 1.015625, -2.5, 3.140625, 0.0], np.float32))
 
+    def test_what_is_answered_stays_float32_where_speed_is_asked_for(self) -> None:
+        random = np.random.default_rng(13)
+
+        def layer(kind: str, source: int, *shape: int, **more: Any) -> Layer:
+            weights = random.normal(size=shape).astype(np.float32)
+            bias = np.zeros(32, np.float32)
+            return Layer(kind=kind, inputs=(source,), output=source + 1, weights=weights, bias=bias, **more)
+
+        layers = [
+            Layer(kind="crop", inputs=(), output=0),
+            layer("conv", 0, 32, 3, 3, 3, step=2, top=1, left=1),
+            layer("depthwise", 1, 3, 3, 32, top=1, left=1),
+            layer("conv", 2, 32, 1, 1, 32),
+        ]
+        shapes = {0: (32, 32, 3), **dict.fromkeys((1, 2, 3), (16, 16, 32))}
+        graph = Graph(0, [Output((1, 16, 16, 32), (number,)) for number in (2, 3)], layers, shapes)
+        pixels = random.integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+        exact, fast = (
+            NativeNetwork(graph, plan(graph, scale=1 / 255, offset=0.0, fast=quick), 1)(pixels)
+            for quick in (False, True)
+        )
+        np.testing.assert_array_equal(fast[0], exact[0])
+        np.testing.assert_allclose(fast[1], exact[1], atol=0.02 * float(np.abs(exact[1]).max()))
+
     def test_damaged_networks_are_refused_or_read(self, lite: bytes) -> None:
         random = np.random.default_rng(11)
         for _ in range(150):
@@ -194,6 +295,10 @@ class TestRefinement:
         points = random.uniform(-0.2, 1.2, (2, 35, 2)).astype(np.float32)
         points[0, :4] = [[np.nan, 0.5], [np.inf, 0.5], [1.0, 0.5], [-0.005, 1e30]]
         np.testing.assert_allclose(refine(points, maps), refine_by_numpy(points, maps), atol=1e-6)
+
+    def test_fewer_maps_than_points_are_an_error(self) -> None:
+        with pytest.raises(IndexError):
+            refine(np.full((1, 39, 2), 0.99, np.float32), np.zeros((1, 64, 64, 5), np.float32))
 
 
 class TestWithoutKernels:

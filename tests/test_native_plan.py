@@ -380,6 +380,11 @@ def _space(net: _Tflite, size: int, *shape: int) -> int:
     return net.add("DEPTH_TO_SPACE", [deep], shape, "DepthToSpaceOptions", blockSize=size)
 
 
+def _padding_in_floats(net: _Tflite) -> int:
+    around = net.constant(np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.float32))
+    return net.add("PAD", [_stem(net), around], (1, 34, 34, 8))
+
+
 #: What LiteRT can do and this engine cannot, and what is said of it.
 _UNKNOWN: dict[str, tuple[Callable[[_Tflite], int], str]] = {
     "hard swish": (lambda net: _one(net, "HARD_SWISH"), "operator 117 is not known"),
@@ -400,6 +405,7 @@ _UNKNOWN: dict[str, tuple[Callable[[_Tflite], int], str]] = {
     "skipped pixels": (lambda net: net.conv(_stem(net), 8, 1, 2), "skips pixels"),
     "another first layer": (lambda net: net.conv(0, 8, 3, 1), "the first layer"),
     "large kernels": (lambda net: net.depthwise(_stem(net), 7), "a convolution of 7x7"),
+    "padding in floats": (_padding_in_floats, "this padding"),
     "both before and behind": (
         lambda net: net.pad(_stem(net), (0, 0), (0, 0), (0, 0), (1, 1)),
         "this padding",

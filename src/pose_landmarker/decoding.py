@@ -128,7 +128,8 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
         (N, K, 2) fractions of the map's sides.
     """
     kernels = library_or_none()
-    if kernels is not None and heatmaps.flags.c_contiguous and heatmaps.dtype == np.float32:
+    fits = points.shape[1] <= heatmaps.shape[3] and len(points) == len(heatmaps)
+    if kernels is not None and fits and heatmaps.flags.c_contiguous and heatmaps.dtype == np.float32:
         return _refined(kernels.native_refine, points, heatmaps)
     return refine_by_numpy(points, heatmaps)
 

@@ -1,6 +1,9 @@
 /* Runs the operations of a network one after the other, each spread over several threads. */
 #include "native.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -60,9 +63,11 @@ static inline void pause_a_moment(void) {
 EXPORT int native_lanes(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         return 16;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 8;
+    unsigned a, b, c = 0, d;
+    const int has_f16c = __get_cpuid(1, &a, &b, &c, &d) && c & 1u << 29; /* not every compiler knows its name */
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c) return 8;
 #endif
     return 4;
 }
@@ -249,6 +254,7 @@ EXPORT void native_close(network *net) {
 EXPORT network *native_open(operation *operations, int count, int threads, long own_size) {
     network *net = calloc(1, sizeof *net);
     if (!net) return NULL;
+    if (threads < 1) threads = 1;
     net->operations = operations;
     net->count = count;
     net->own_size = own_size;

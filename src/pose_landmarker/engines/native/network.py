@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,13 @@ class NativeNetwork:
         self._plan = planned
         self._threads = threads
         self._pools: dict[int, list[Pool]] = {}
-        self._together = _Stream(planned, threads, planned.arena)
         self._alone: list[_Stream] = []  # made when there are several pictures for the first time
+        self._start()
+
+    def _start(self) -> None:
+        """Threads of this process."""
+        self._pid = os.getpid()
+        self._together = _Stream(self._plan, self._threads, self._plan.arena)
         self._helpers: ThreadPoolExecutor | None = None
 
     def __call__(self, images: RgbImage) -> tuple[FloatArray, ...]:
@@ -103,6 +109,9 @@ class NativeNetwork:
         return self._run(len(matrices), show)
 
     def _run(self, count: int, show: _Show) -> tuple[FloatArray, ...]:
+        if os.getpid() != self._pid:  # threads do not survive os.fork()
+            self._turn = threading.Lock()
+            self._start()
         with self._turn:
             if count not in self._pools:
                 self._pools[count] = [Pool((count, *shape[1:])) for shape in self._plan.shapes]
@@ -132,8 +141,12 @@ class NativeNetwork:
             for i in range(hand, count, self._threads):
                 self._alone[hand].run(show, i, places)
 
-        others = [self._helpers.submit(work, hand) for hand in range(1, self._threads)]
-        work(0)
+        others: list[Future[None]] = []
+        try:
+            others += [self._helpers.submit(work, hand) for hand in range(1, self._threads)]
+            work(0)
+        finally:  # they write to our arrays, whatever interrupted us
+            wait(others)
         for other in others:
             other.result()
 
@@ -158,7 +171,8 @@ class _Stream:
         )
         if not self._network:
             raise EngineError("there is no memory left for the network")
-        weakref.finalize(self, kernels.native_close, self._network)
+        closing = weakref.finalize(self, _close, self._network, os.getpid())
+        closing.atexit = False  # a daemon thread may be running it
 
     def run(self, show: _Show, i: int, places: Sequence[tuple[int, int]]) -> None:
         """Compute the i-th picture of several.
@@ -173,6 +187,11 @@ class _Stream:
             for operation, place in writers:
                 operation.output = start + i * size + place
         self._run(self._network)
+
+
+def _close(network: ctypes.c_void_p, pid: int) -> None:
+    if os.getpid() == pid:  # its threads do not survive os.fork(), and would be waited for
+        library().native_close(network)
 
 
 def _move(operations: Any, before: Any, after: Any) -> None:

@@ -123,6 +123,7 @@ class _Planner:
             and len(readers.get(layer.output, ())) == 1
             and self._is_brief(readers[layer.output][0])
             and readers[layer.output][0].add != layer.output
+            and not any(layer.output in output.tensors for output in self._graph.outputs)
             and self._lanes_of(self._graph.shapes[layer.output][2]) == self._lanes
         }
 

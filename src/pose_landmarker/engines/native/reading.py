@@ -164,7 +164,9 @@ class _Reader:
     def _pad(self, op: _Operator) -> None:
         source, amounts = op.inputs
         around = self._constant(amounts)
-        if around.shape != (4, 2) or around.min() < 0 or around[0].any() or around[3, 0]:
+        if around.dtype != np.int32 or around.shape != (4, 2) or around.min() < 0:
+            raise EngineError("this padding is not known to the native engine")
+        if around[0].any() or around[3, 0]:
             raise EngineError("this padding is not known to the native engine")
         if not around[3, 1]:
             self._padded[op.output] = source, tuple(around[1].tolist()), tuple(around[2].tolist())
