@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.landmark_net import Bodies
-from pose_landmarker.options import ImageProcessingOptions
 from pose_landmarker.results import Detection, Roi
 
 WIDTH, HEIGHT = 960, 540
@@ -95,7 +95,7 @@ class Scene:
             if gaps and min(gaps) < 0.4 * roi.size:
                 points[i], scores[i] = skeleton(seen[int(np.argmin(gaps))][1]), 0.95
         ones = np.full((n, 35), 0.99, np.float32)
-        return Bodies(points, np.zeros((n, 35, 3)), ones, ones.copy(), scores, None, rois)
+        return Bodies(points, np.zeros((n, 35, 3)), ones, ones.copy(), ones.copy(), scores, None, rois)
 
 
 def walk(start: float, speed: float, y: float = 300.0) -> Callable[[float], tuple[float, float]]:

@@ -21,7 +21,7 @@ def make_pose(
         world_landmarks=rng.uniform(-1, 1, (33, 3)).astype(np.float32),
         visibility=rng.uniform(0.5, 1, 33).astype(np.float32),
         presence=rng.uniform(0.5, 1, 33).astype(np.float32),
-        score=0.9,
+        presence_score=0.9,
         detection_score=0.8,
         roi=Roi(80.0, 60.0, 100.0, 0.1),
         image_size=image_size,

@@ -15,10 +15,10 @@ ROOT = Path(pose_landmarker.__file__).parent
 #: From the ground up. A package stands for all of its modules, which may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version", "arrays", "errors", "topology"),
-    ("checks", "native"),
-    ("filters", "results"),
+    ("checks", "confidence", "native"),
+    ("filters", "image_options", "results"),
     ("options",),
-    ("anchors", "appearance", "association", "boxes", "imaging", "one_euro", "projection", "roi"),
+    ("anchors", "appearance", "association", "boxes", "imaging", "one_euro", "projection", "roi", "tiles"),
     ("scheduling",),
     ("subject",),
     ("decoding", "segments", "smoothing"),
@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("media", "models"),
     ("engines",),
     ("detector", "landmark_net", "tasks"),
+    ("refinement", "search"),
     ("identity", "pipeline"),
     ("tracker",),
     ("live", "streaming"),
@@ -59,6 +60,8 @@ _PURE = (
     "errors",
     "topology",
     "checks",
+    "confidence",
+    "image_options",
     "options",
     "results",
     "anchors",
@@ -75,6 +78,7 @@ _PURE = (
     "segments",
     "smoothing",
     "subject",
+    "tiles",
     "track",
 )
 _IMPURE_MODULES = {"os", "io", "shutil", "time", "threading", "subprocess", "socket", "urllib", "tempfile"}

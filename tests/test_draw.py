@@ -38,7 +38,7 @@ def _person(
         world_landmarks=np.zeros((33, 3), np.float32),
         visibility=np.full(33, visibility, np.float32),
         presence=np.ones(33, np.float32),
-        score=1.0,
+        presence_score=1.0,
         roi=Roi(width / 2, height / 2, height, 0),
         image_size=(width, height),
         mask=mask,

@@ -42,7 +42,7 @@ def test_what_is_not_finite_becomes_null() -> None:
         world_landmarks=pose.world_landmarks,
         visibility=pose.visibility,
         presence=pose.presence,
-        score=0.9,
+        presence_score=0.9,
         roi=pose.roi,
         image_size=(160, 120),
     )

@@ -38,6 +38,7 @@ def sightings(
         np.zeros((len(people), 35, 3)),
         ones,
         ones,
+        ones,
         ones[:, 0],
         None,
         rois,

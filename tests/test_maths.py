@@ -13,7 +13,7 @@ from pose_landmarker.anchors import anchor_centers
 from pose_landmarker.arrays import FloatArray
 from pose_landmarker.boxes import iou, weighted_nms
 from pose_landmarker.decoding import decode_detections, decode_landmarks, refine, sigmoid
-from pose_landmarker.options import RegionOfInterest
+from pose_landmarker.image_options import RegionOfInterest
 from pose_landmarker.projection import to_image, to_world
 from pose_landmarker.results import Roi
 from pose_landmarker.roi import letterbox, pixel_region, roi_from_points, wrap_angle
@@ -223,24 +223,24 @@ class TestRefinement:
         rng = np.random.default_rng(3)
         heatmaps = rng.normal(-3, 3, (2, 64, 64, 39)).astype(np.float32)
         points = rng.uniform(-0.1, 1.1, (2, 39, 2)).astype(np.float32)
-        np.testing.assert_allclose(refine(points, heatmaps), _naive_refine(points, heatmaps), atol=2e-6)
+        np.testing.assert_allclose(refine(points, heatmaps)[0], _naive_refine(points, heatmaps), atol=2e-6)
 
     def test_a_peak_pulls_and_a_weak_one_does_not(self) -> None:
         heatmaps = np.full((1, 64, 64, 1), -30, np.float32)
         heatmaps[0, 12, 10, 0] = 3
         points = _f([[[11 / 64, 11 / 64]]])
-        np.testing.assert_allclose(refine(points, heatmaps), [[[10 / 64, 12 / 64]]], atol=1e-6)
+        np.testing.assert_allclose(refine(points, heatmaps)[0], [[[10 / 64, 12 / 64]]], atol=1e-6)
         heatmaps[0, 12, 10, 0] = -0.01
-        np.testing.assert_array_equal(refine(points, heatmaps), points)
+        np.testing.assert_array_equal(refine(points, heatmaps)[0], points)
 
     @pytest.mark.parametrize("place", [(-0.1, 0.5), (1.0, 0.5), (0.5, 7.0), (math.nan, 0.5), (1e30, -1e30)])
     def test_points_outside_the_map_stay(self, place: tuple[float, float]) -> None:
         points = _f([[place]])
-        np.testing.assert_array_equal(refine(points, np.full((1, 64, 64, 1), 5, np.float32)), points)
+        np.testing.assert_array_equal(refine(points, np.full((1, 64, 64, 1), 5, np.float32))[0], points)
 
     def test_just_outside_is_truncated_to_the_first_cell_like_the_references_cast(self) -> None:
         points = _f([[[-0.5 / 64, 0.5]]])
-        assert refine(points, np.full((1, 64, 64, 1), 5, np.float32))[0, 0, 0] > 0
+        assert refine(points, np.full((1, 64, 64, 1), 5, np.float32))[0][0, 0, 0] > 0
 
 
 @given(st.floats(-1e4, 1e4))

@@ -294,11 +294,11 @@ class TestRefinement:
         maps = (random.normal(size=(2, 64, 64, 48)) * 3 - 1).astype(np.float32)
         points = random.uniform(-0.2, 1.2, (2, 35, 2)).astype(np.float32)
         points[0, :4] = [[np.nan, 0.5], [np.inf, 0.5], [1.0, 0.5], [-0.005, 1e30]]
-        np.testing.assert_allclose(refine(points, maps), refine_by_numpy(points, maps), atol=1e-6)
+        np.testing.assert_allclose(refine(points, maps)[0], refine_by_numpy(points, maps)[0], atol=1e-6)
 
     def test_fewer_maps_than_points_are_an_error(self) -> None:
         with pytest.raises(IndexError):
-            refine(np.full((1, 39, 2), 0.99, np.float32), np.zeros((1, 64, 64, 5), np.float32))
+            refine(np.full((1, 39, 2), 0.99, np.float32), np.zeros((1, 64, 64, 5), np.float32))[0]
 
 
 class TestWithoutKernels:

@@ -9,14 +9,8 @@ import pytest
 
 from pose_landmarker import Smoothing
 from pose_landmarker.errors import OptionError, OptionTypeError
-from pose_landmarker.options import (
-    BaseOptions,
-    ImageProcessingOptions,
-    OptionValues,
-    PoseLandmarkerOptions,
-    RegionOfInterest,
-    RunningMode,
-)
+from pose_landmarker.image_options import ImageProcessingOptions, RegionOfInterest
+from pose_landmarker.options import BaseOptions, OptionValues, PoseLandmarkerOptions, RunningMode
 
 
 def test_defaults_are_the_references() -> None:

@@ -11,10 +11,11 @@ from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.detector import DETECTOR_OUTPUTS, PoseDetector
 from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
 from pose_landmarker.errors import ImageError
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.landmark_net import LandmarkNet
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.tflite import signature
-from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
+from pose_landmarker.options import PoseLandmarkerOptions
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import Roi
 from tests.tiny import tiny_bundle
@@ -93,7 +94,7 @@ def test_a_body_is_projected_back(noise: RgbImage) -> None:
     assert pose.roi.center_y == pytest.approx(60)
     assert pose.roi.size == pytest.approx(2 * 40 * 1.25)
     assert pose.roi.rotation == pytest.approx(0)
-    assert pose.score == pytest.approx(0.75)
+    assert pose.presence_score == pytest.approx(0.75)
     assert pose.detection_score == pytest.approx(1 / (1 + math.exp(-5)))
     assert pose.image_size == (160, 120)
     np.testing.assert_allclose(pose.pixels[0], [80, 60 - 25], atol=1e-4)

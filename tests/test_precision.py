@@ -129,7 +129,7 @@ class TestFast:
         apart = np.linalg.norm(exact.pixels - fast.pixels, axis=-1)[seen] * 256 / exact.roi.size
         assert 0 < apart.max() < 5  # pixels of the crop; 2.2 on the machine that this was written on
         assert apart.mean() < 1  # 0.3
-        assert abs(exact.score - fast.score) < 0.02
+        assert abs(exact.presence_score - fast.presence_score) < 0.02
         metres = np.linalg.norm(exact.world_landmarks - fast.world_landmarks, axis=-1)[seen]
         assert metres.mean() < 0.02
 

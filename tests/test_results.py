@@ -45,7 +45,7 @@ def test_wrong_shapes_are_refused() -> None:
             world_landmarks=good.world_landmarks,
             visibility=good.visibility,
             presence=good.presence,
-            score=1.0,
+            presence_score=1.0,
             roi=good.roi,
             image_size=(1, 1),
         )

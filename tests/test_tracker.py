@@ -10,12 +10,8 @@ import numpy as np
 import pytest
 
 from pose_landmarker.filters import Smoothing
-from pose_landmarker.options import (
-    ImageProcessingOptions,
-    PoseLandmarkerOptions,
-    RunningMode,
-    SubjectChoice,
-)
+from pose_landmarker.image_options import ImageProcessingOptions
+from pose_landmarker.options import PoseLandmarkerOptions, RunningMode, SubjectChoice
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.tracker import MEMORY_S, SUBJECT_MEMORY_S, Tracker

@@ -31,14 +31,9 @@ from pose_landmarker.errors import (
     VideoError,
 )
 from pose_landmarker.filters import Smoothing
+from pose_landmarker.image_options import ImageProcessingOptions, RegionOfInterest
 from pose_landmarker.landmarker import PoseLandmarker
-from pose_landmarker.options import (
-    BaseOptions,
-    ImageProcessingOptions,
-    PoseLandmarkerOptions,
-    RegionOfInterest,
-    RunningMode,
-)
+from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.processing import Processed, process
 from pose_landmarker.results import (
     Box,

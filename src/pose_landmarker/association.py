@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from pose_landmarker.arrays import DoubleArray
 from pose_landmarker.results import Roi
@@ -24,6 +26,13 @@ CORE = (
     PoseLandmark.LEFT_ANKLE,
     PoseLandmark.RIGHT_ANKLE,
 )
+
+#: Regions are of the same body if they differ by less than this: in place, as a share of the smaller one's
+#: side;
+#: in size, as the logarithm of the ratio; in rotation, radians. Found by measurement (docs/search.md).
+_SAME_PLACE, _SAME_SIZE, _SAME_TURN = 0.15, math.log(1.25), 1.0
+#: And bodies, whose landmarks are nearer than this to one another, in sizes of their regions.
+_SAME_BODY = 0.12
 
 
 def region_overlap(a: Sequence[Roi], b: Sequence[Roi]) -> DoubleArray:
@@ -99,3 +108,53 @@ def body_distance(a: DoubleArray, b: DoubleArray, size: float) -> float:
     """
     core = list(CORE)
     return float(np.median(np.hypot(*(a[core, :2] - b[core, :2]).T)) / size)
+
+
+def distinct_regions(rois: Sequence[Roi], scores: Sequence[float]) -> list[int]:
+    """Regions without those that look at the same body as a better one: indices, best first.
+
+    Args:
+        rois: Where detections at several scales say that bodies are.
+        scores: How sure each of them is.
+    """
+    if not rois:
+        return []
+    rows = np.array([(roi.center_x, roi.center_y, roi.size, roi.rotation) for roi in rois])
+    order = np.argsort(-np.asarray(scores, float), kind="stable")
+    rows = rows[order]
+    gaps = np.hypot(rows[:, None, 0] - rows[None, :, 0], rows[:, None, 1] - rows[None, :, 1])
+    turns = np.abs((rows[:, None, 3] - rows[None, :, 3] + np.pi) % (2 * np.pi) - np.pi)
+    sizes = np.log(rows[:, 2])
+    same = gaps < _SAME_PLACE * np.minimum(rows[:, None, 2], rows[None, :, 2])
+    same &= np.abs(sizes[:, None] - sizes[None, :]) < _SAME_SIZE
+    same &= turns < _SAME_TURN
+    return [int(order[i]) for i in _first_of_each(same)]
+
+
+def distinct_bodies(points: DoubleArray, sizes: DoubleArray, scores: DoubleArray) -> list[int]:
+    """Bodies without those that are a better one once more: indices, best first.
+
+    Two poses are one body where half of the landmarks that matter nearly coincide. People who hug have their
+    shoulders close together, but not their hips, knees and elbows too.
+
+    Args:
+        points: (N, 33 or more, 2 or 3) image pixels.
+        sizes: (N,) sides of their regions, pixels.
+        scores: (N,) how sure each of them is.
+    """
+    order = np.argsort(-scores, kind="stable")
+    core = points[order][:, list(CORE), :2]
+    gaps = np.hypot(*np.moveaxis(core[:, None] - core[None], -1, 0))
+    smaller = np.minimum(sizes[order][:, None], sizes[order][None])
+    return [int(order[i]) for i in _first_of_each(np.median(gaps, axis=-1) < _SAME_BODY * smaller)]
+
+
+def _first_of_each(same: npt.NDArray[np.bool_]) -> list[int]:
+    """Rows that no row kept before is the same as."""
+    left = np.ones(len(same), bool)
+    kept = []
+    for i in range(len(same)):
+        if left[i]:
+            kept.append(i)
+            left &= ~same[i]
+    return kept

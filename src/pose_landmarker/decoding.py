@@ -61,6 +61,8 @@ class CropLandmarks(NamedTuple):
     """(N, 35) in [0, 1]."""
     presence: FloatArray
     """(N, 35) in [0, 1]."""
+    peaks: FloatArray
+    """(N, 35) in [0, 1]: how sure the heat map is of a landmark near where the numbers put it."""
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -108,12 +110,12 @@ def decode_landmarks(raw: FloatArray, heatmaps: FloatArray) -> CropLandmarks:
     """
     rows = raw.reshape(-1, NUM_RAW_LANDMARKS, 5)[:, :NUM_USED_LANDMARKS]
     points = rows[..., :3] / np.float32(LANDMARK_SIZE)
-    points[..., :2] = refine(points[..., :2], heatmaps)
+    points[..., :2], peaks = refine(points[..., :2], heatmaps)
     confidence = sigmoid(rows[..., 3:])
-    return CropLandmarks(points, confidence[..., 0], confidence[..., 1])
+    return CropLandmarks(points, confidence[..., 0], confidence[..., 1], sigmoid(peaks))
 
 
-def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
+def refine(points: FloatArray, heatmaps: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Move each point to the centre of mass of the heat map around it.
 
     Where the 7x7 window around a point, cut at the map's border, has a cell of at least one half,
@@ -125,7 +127,8 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
         heatmaps: (N, H, W, K or more) logits; the first K maps belong to the points.
 
     Returns:
-        (N, K, 2) fractions of the map's sides.
+        (N, K, 2) fractions of the map's sides, and (N, K) logits: the best cell of each window, -inf for
+        points outside the map.
     """
     kernels = library_or_none()
     fits = points.shape[1] <= heatmaps.shape[3] and len(points) == len(heatmaps)
@@ -134,14 +137,17 @@ def refine(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     return refine_by_numpy(points, heatmaps)
 
 
-def _refined(native_refine: Callable[..., None], points: FloatArray, heatmaps: FloatArray) -> FloatArray:
+def _refined(
+    native_refine: Callable[..., None], points: FloatArray, heatmaps: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     moved = points.astype(np.float32, order="C")  # a copy
-    for body, maps in zip(moved, heatmaps, strict=True):
-        native_refine(body.ctypes.data, body.shape[0], maps.ctypes.data, *maps.shape)
-    return moved
+    peaks = np.empty(points.shape[:2], np.float32)
+    for body, best, maps in zip(moved, peaks, heatmaps, strict=True):
+        native_refine(body.ctypes.data, best.ctypes.data, body.shape[0], maps.ctypes.data, *maps.shape)
+    return moved, peaks
 
 
-def refine_by_numpy(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
+def refine_by_numpy(points: FloatArray, heatmaps: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The same as :func:`refine`, where there are no kernels for it."""
     count, height, width, depth = heatmaps.shape
     sides = np.array([width, height])
@@ -154,7 +160,10 @@ def refine_by_numpy(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     maps = np.arange(count)[:, None] * (height * width * depth) + np.arange(points.shape[1])
     places = (rows * (width * depth) + maps[..., None])[..., :, None] + (columns * depth)[..., None, :]
     logits: FloatArray = heatmaps.reshape(-1).take(places)
-    weight = sigmoid(logits) * (in_rows[..., :, None] * in_columns[..., None, :])
+    inside = in_rows[..., :, None] * in_columns[..., None, :]
+    weight = sigmoid(logits) * inside
+    cells_inside = np.where(inside > 0, logits, -np.inf).reshape(*cells.shape[:2], REFINE_WINDOW**2)
+    peaks: FloatArray = np.fmax.reduce(cells_inside, axis=-1).astype(np.float32)
 
     flat = weight.reshape(count, -1, REFINE_WINDOW**2)
     sums = flat @ _MOMENTS
@@ -162,7 +171,7 @@ def refine_by_numpy(points: FloatArray, heatmaps: FloatArray) -> FloatArray:
     total = np.where(good, sums[..., 0], 1.0)
     centers = (cells + sums[..., 1:] / total[..., None]) / sides
     result: FloatArray = np.where(good[..., None], centers, points).astype(np.float32)
-    return result
+    return result, peaks
 
 
 @cache

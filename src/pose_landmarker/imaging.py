@@ -39,12 +39,20 @@ def _cv2() -> ModuleType:
     return cv2
 
 
-def crop_matrix(roi: Roi, size: int) -> DoubleArray:
-    """(3, 3) matrix that takes pixels of a crop of side ``size`` to pixels of the image."""
+def crop_matrix(roi: Roi, size: int, *, mirror: bool = False) -> DoubleArray:
+    """(3, 3) matrix that takes pixels of a crop of side ``size`` to pixels of the image.
+
+    Args:
+        roi: The square, image pixels.
+        size: Side of the crop.
+        mirror: Whether left and right of the crop are swapped.
+    """
     cv2 = _cv2()
     # boxPoints, and not sines of our own: it rounds the corners to float32 like the reference.
     box = ((roi.center_x, roi.center_y), (roi.size, roi.size), math.degrees(roi.rotation))
     matrix: DoubleArray = cv2.getPerspectiveTransform(_crop_corners(size), cv2.boxPoints(box))
+    if mirror:
+        matrix = matrix @ [[-1.0, 0.0, size], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     return matrix
 
 
@@ -54,7 +62,15 @@ def _crop_corners(size: int) -> FloatArray:
     return np.array([[0, size], [0, 0], [size, 0], [size, size]], np.float32)
 
 
-def crop(image: RgbImage, roi: Roi, size: int, *, replicate: bool, out: RgbImage | None = None) -> RgbImage:
+def crop(
+    image: RgbImage,
+    roi: Roi,
+    size: int,
+    *,
+    replicate: bool,
+    mirror: bool = False,
+    out: RgbImage | None = None,
+) -> RgbImage:
     """Cut a rotated square out of an image.
 
     Args:
@@ -62,13 +78,15 @@ def crop(image: RgbImage, roi: Roi, size: int, *, replicate: bool, out: RgbImage
         roi: The square, image pixels.
         size: Side of the crop.
         replicate: Beyond the image, whether its border goes on; otherwise black.
+        mirror: Whether left and right of the crop are swapped.
         out: (size, size, 3) uint8 to write to.
 
     Returns:
         (size, size, 3) uint8.
     """
+    matrix = crop_matrix(roi, size, mirror=mirror)
     if not rounds_like_opencv4():
-        exact = exact_warp(image, crop_matrix(roi, size), size, replicate=replicate)
+        exact = exact_warp(image, matrix, size, replicate=replicate)
         if out is None:
             return exact
         out[...] = exact
@@ -77,7 +95,7 @@ def crop(image: RgbImage, roi: Roi, size: int, *, replicate: bool, out: RgbImage
     border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped: RgbImage = cv2.warpPerspective(
-        image, crop_matrix(roi, size), (size, size), dst=out, flags=flags, borderMode=border
+        image, matrix, (size, size), dst=out, flags=flags, borderMode=border
     )
     return warped
 

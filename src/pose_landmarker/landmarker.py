@@ -13,17 +13,12 @@ from pose_landmarker.checks import check_integer
 from pose_landmarker.engines import choose_engine
 from pose_landmarker.engines.cpu import default_threads
 from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError, TimestampError
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.imaging import check_side
 from pose_landmarker.live import LiveStream
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.models.store import load_bundle
-from pose_landmarker.options import (
-    BaseOptions,
-    ImageProcessingOptions,
-    OptionValues,
-    PoseLandmarkerOptions,
-    RunningMode,
-)
+from pose_landmarker.options import BaseOptions, OptionValues, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.scheduling import LiveStats

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import inspect
 import math
-import operator
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, cast
-
-import numpy as np
 
 from pose_landmarker.checks import (
     check_choice,
@@ -27,6 +24,7 @@ from pose_landmarker.checks import (
 )
 from pose_landmarker.errors import OptionError, OptionTypeError
 from pose_landmarker.filters import REFERENCE_SMOOTHING, Smoothing
+from pose_landmarker.image_options import RegionOfInterest, region_of
 
 if TYPE_CHECKING:
     from pose_landmarker.results import PoseLandmarkerResult
@@ -40,6 +38,9 @@ ErrorCallback: TypeAlias = Callable[[Exception], object]
 #: A word, a point (x, y) or a box (x, y, width, height) in image pixels.
 SubjectChoice: TypeAlias = "str | tuple[float, float] | tuple[float, float, float, float]"
 
+#: ``"whole"``, ``"wide"``, or regions of interest.
+Search: TypeAlias = "str | Sequence[RegionOfInterest | tuple[float, float, float, float]]"
+
 #: How exactly the networks compute.
 Precision: TypeAlias = Literal["exact", "fast"]
 
@@ -48,6 +49,13 @@ ENGINE_NAMES = ("auto", "native", "litert", "openvino")
 PRECISION_NAMES: tuple[Precision, ...] = ("exact", "fast")
 SUBJECT_NAMES = ("largest", "central", "first")
 SMOOTHING_NAMES = ("reference", "none")
+SEARCH_NAMES = ("whole", "wide")
+
+#: How often the landmark network looks again after a wide search, and at boxes that are given.
+DEFAULT_PASSES = 2
+MAX_PASSES = 100
+#: What a close search must think of a pose to report it: it meets many more things that look like people.
+DEFAULT_MIN_SCORE = 0.27
 
 
 class RunningMode(Enum):
@@ -144,6 +152,16 @@ class PoseLandmarkerOptions:
         detection_interval: Seconds between two looks for further people while some, but fewer than
             ``num_poses``, are in view (ours). 0 is the reference: at every frame, and what is
             detected replaces the region of a person it overlaps.
+        search: Where people are looked for (ours): ``"whole"``, in the picture as a whole, like the
+            reference; ``"wide"``, also closer, in overlapping parts of it, which finds people who are far
+            away or many; or a sequence of regions (left, top, right, bottom), normalised, that are
+            each looked at.
+        refine: How often the landmark network looks again, where its own landmarks say that the body
+            is, until that settles (ours). None: never with ``search="whole"``, else twice at most.
+        mirror: Whether the landmarks are averaged with those of the mirror image (ours). Twice the
+            time, a little more exact.
+        min_pose_score: A pose is reported from this ``Pose.score`` on (ours). None: 0 with
+            ``search="whole"``, else 0.27.
         subject: Whom to follow where several people are in view (ours): ``"largest"``, ``"central"``,
             ``"first"``, or the one nearest to a point (x, y) or a box (x, y, width, height) in image
             pixels. Results hold this person only, and nobody while that person is hidden.
@@ -173,6 +191,10 @@ class PoseLandmarkerOptions:
     smoothing: Smoothing | str | None = "reference"
     steady: bool = False
     detection_interval: float = 0.25
+    search: Search = "whole"
+    refine: int | None = None
+    mirror: bool = False
+    min_pose_score: float | None = None
     subject: SubjectChoice | None = None
     engine: str | Callable[..., Any] = "auto"
     precision: Precision = "exact"
@@ -214,6 +236,7 @@ class PoseLandmarkerOptions:
             )
         if self.subject is not None:
             self._set("subject", _subject(self.subject))
+        self._check_search()
         self._check_callback()
 
     @property
@@ -222,6 +245,38 @@ class PoseLandmarkerOptions:
         if isinstance(self.smoothing, str):
             return {"reference": REFERENCE_SMOOTHING, "none": None}[self.smoothing]
         return self.smoothing
+
+    @property
+    def regions(self) -> tuple[RegionOfInterest, ...] | None:
+        """The regions that ``search`` is, if it is regions."""
+        return None if isinstance(self.search, str) else cast("tuple[RegionOfInterest, ...]", self.search)
+
+    @property
+    def passes(self) -> int:
+        """What ``refine`` means."""
+        if self.refine is not None:
+            return self.refine
+        return 0 if self.search == "whole" else DEFAULT_PASSES
+
+    @property
+    def least_score(self) -> float:
+        """What ``min_pose_score`` means."""
+        if self.min_pose_score is not None:
+            return self.min_pose_score
+        return 0.0 if self.search == "whole" else DEFAULT_MIN_SCORE
+
+    @property
+    def like_reference(self) -> bool:
+        """Whether pictures are looked at as the reference does."""
+        return self.search == "whole" and self.passes == 0 and not self.mirror
+
+    def _check_search(self) -> None:
+        self._set("search", _search(self.search))
+        if self.refine is not None:
+            self._set("refine", check_integer("refine", self.refine, low=0, high=MAX_PASSES))
+        self._set("mirror", check_flag("mirror", self.mirror))
+        if self.min_pose_score is not None:
+            self._set("min_pose_score", check_fraction("min_pose_score", self.min_pose_score))
 
     def _check_precision(self) -> None:
         check_choice("precision", self.precision, PRECISION_NAMES)
@@ -267,99 +322,27 @@ class OptionValues(TypedDict, total=False):
     smoothing: Smoothing | str | None
     steady: bool
     detection_interval: float
+    search: Search
+    refine: int | None
+    mirror: bool
+    min_pose_score: float | None
     subject: SubjectChoice | None
     engine: str | Callable[..., Any]
     precision: Precision
     threads: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RegionOfInterest:
-    """A part of the picture, normalised: 0 is the left or top edge, 1 the right or bottom one.
-
-    Raises:
-        OptionError: The region is empty or reaches outside the picture.
-    """
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        for name in ("left", "top", "right", "bottom"):
-            value = check_fraction(f"region_of_interest.{name}", getattr(self, name))
-            object.__setattr__(self, name, value)
-        if self.left >= self.right or self.top >= self.bottom:
-            raise OptionError(
-                "region_of_interest must have left < right and top < bottom, not "
-                f"left={self.left}, top={self.top}, right={self.right}, bottom={self.bottom}"
-            )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImageProcessingOptions:
-    """How one image is to be looked at.
-
-    Attributes:
-        rotation_degrees: Clockwise turn that makes the picture upright: a multiple of 90. Results
-            stay in the coordinates of the picture as given.
-        region_of_interest: Where people are looked for (ours; the reference refuses it):
-            :class:`RegionOfInterest`, a tuple ``(left, top, right, bottom)``, or any object with
-            those attributes. A body found there may reach beyond it.
-        reference_rotation: Whether a turned picture is treated like the reference treats it (ours, for
-            parity). MediaPipe 1.2.2 shows the detector the picture upright but does not turn its
-            answer back, so it looks for landmarks in the wrong place.
-
-    Raises:
-        OptionError: The angle is no multiple of 90, or the region is empty or out of the picture.
-    """
-
-    rotation_degrees: int = 0
-    region_of_interest: RegionOfInterest | tuple[float, float, float, float] | None = None
-    reference_rotation: bool = False
-
-    def __post_init__(self) -> None:
-        degrees: Any = self.rotation_degrees
-        if isinstance(degrees, (float, np.floating)) and float(degrees).is_integer():
-            degrees = int(degrees)
-        try:
-            whole = operator.index(degrees)
-        except TypeError:
-            whole = None
-        if whole is None or isinstance(degrees, bool):
-            raise OptionTypeError(f"rotation_degrees must be a multiple of 90, not {self.rotation_degrees!r}")
-        if whole % 90:
-            raise OptionError(f"rotation_degrees must be a multiple of 90, not {whole}")
-        object.__setattr__(self, "rotation_degrees", whole)
-        if self.region_of_interest is not None:
-            object.__setattr__(self, "region_of_interest", _region(self.region_of_interest))
-        like_reference = check_flag("reference_rotation", self.reference_rotation)
-        object.__setattr__(self, "reference_rotation", like_reference)
-
-    @property
-    def region(self) -> RegionOfInterest | None:
-        """The region of interest, checked."""
-        return cast("RegionOfInterest | None", self.region_of_interest)
-
-    @property
-    def rotation_rad(self) -> float:
-        """Rotation of the region that the detector looks at, clockwise on screen."""
-        return -math.radians(self.rotation_degrees % 360)
-
-
-def _region(value: object) -> RegionOfInterest:
-    if isinstance(value, RegionOfInterest):
-        return value
-    names = ("left", "top", "right", "bottom")
-    if all(hasattr(value, name) for name in names):
-        return RegionOfInterest(**{name: getattr(value, name) for name in names})
-    if isinstance(value, (tuple, list)) and len(value) == 4:
-        return RegionOfInterest(**dict(zip(names, value, strict=True)))
-    raise OptionTypeError(
-        "region_of_interest must be RegionOfInterest(left=, top=, right=, bottom=) or a tuple of "
-        f"those four, not {value!r}"
-    )
+def _search(value: object) -> str | tuple[RegionOfInterest, ...]:
+    if isinstance(value, str):
+        return check_choice("search", value, SEARCH_NAMES)
+    if not isinstance(value, Sequence) or isinstance(value, (bytes, bytearray)):
+        raise OptionTypeError(
+            "search must be 'whole', 'wide' or a sequence of regions (left, top, right, bottom), not "
+            f"{type(value).__name__}"
+        )
+    if not value:
+        raise OptionError("search is an empty sequence, wanted 'whole', 'wide' or one region or more")
+    return tuple(region_of(part, "search") for part in value)
 
 
 def _subject(value: object) -> SubjectChoice:

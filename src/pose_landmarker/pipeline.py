@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from pose_landmarker.arrays import RgbImage
+from pose_landmarker.arrays import DoubleArray, RgbImage
 from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE, PoseDetector
 from pose_landmarker.engines import Engine
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.imaging import check_side
 from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, Bodies, LandmarkNet
 from pose_landmarker.models.bundle import Bundle
 from pose_landmarker.models.rewriting import conv_before_resize
 from pose_landmarker.models.tflite import with_outputs
-from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
+from pose_landmarker.options import DEFAULT_PASSES, PoseLandmarkerOptions
+from pose_landmarker.refinement import Judged, refined
 from pose_landmarker.results import Detection, Pose, Roi
-from pose_landmarker.roi import pixel_region, roi_from_points
+from pose_landmarker.roi import pixel_region, roi_from_points, square_around, wrap_angle
+from pose_landmarker.search import Searcher
 from pose_landmarker.smoothing import SmoothingState
 from pose_landmarker.topology import NUM_LANDMARKS
+
+#: Of a close search, so many detections for every person who is wanted are looked at, and so many more.
+_MOST_CANDIDATES, _MORE = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Pipeline:
         return cls(PoseDetector(detector), LandmarkNet(landmarks, with_masks=masks), options)
 
     def __call__(self, image: RgbImage, processing: ImageProcessingOptions) -> tuple[Pose, ...]:
-        """The poses in a picture, best detection first.
+        """The poses in a picture, the best detection or the most likely pose first.
 
         Args:
             image: (H, W, 3) uint8.
@@ -70,15 +77,104 @@ class Pipeline:
         """
         height, width = image.shape[:2]
         check_side(width, height)
-        found = self.detect(image, processing)[: self.options.num_poses]
+        if self.options.search == "whole":
+            found = self.detect(image, processing)[: self.options.num_poses]
+        else:
+            found = self.search(image, processing)[: _MOST_CANDIDATES * self.options.num_poses + _MORE]
         if not found:
             return ()
-        bodies = self.landmark_net(image, [roi for _, roi in found])
-        return tuple(
-            pose_of(bodies, i, (width, height), detection_score=detection.score)
-            for i, (detection, _) in enumerate(found)
-            if float(bodies.scores[i]) >= self.options.min_pose_presence_confidence
+        upright = processing.rotation_rad
+        rois, scores = [roi for _, roi in found], np.array([detection.score for detection, _ in found])
+        if self.options.like_reference:
+            bodies = self.landmark_net(image, rois)
+            there = np.flatnonzero(bodies.scores >= self.options.min_pose_presence_confidence)
+        else:
+            bodies, scores, _, _ = self.refined(image, rois, scores, upright)
+            there = np.arange(len(scores))
+        poses = [self._pose(bodies, scores, i, (width, height), upright) for i in there.tolist()]
+        least = self.options.least_score
+        return tuple(pose for pose in poses if least == 0 or pose.score >= least)[: self.options.num_poses]
+
+    def at(
+        self, image: RgbImage, rois: list[Roi], processing: ImageProcessingOptions
+    ) -> tuple[Pose | None, ...]:
+        """The poses in given regions, in the same order; None where nobody is.
+
+        Args:
+            image: (H, W, 3) uint8.
+            rois: Image pixels.
+            processing: Turn; its region is not used.
+
+        Raises:
+            ImageError: The picture is too large to be resampled.
+        """
+        height, width = image.shape[:2]
+        check_side(width, height)
+        poses: list[Pose | None] = [None] * len(rois)
+        if rois:
+            upright = processing.rotation_rad
+            people = self.refined(image, rois, np.full(len(rois), np.nan), upright, given=True)
+            for i, origin in enumerate(people.origins):
+                poses[origin] = self._pose(people.bodies, people.detections, i, (width, height), upright)
+        return tuple(poses)
+
+    def refined(
+        self, image: RgbImage, rois: list[Roi], scores: DoubleArray, upright: float, *, given: bool = False
+    ) -> Judged:
+        """The bodies in regions, each looked at as often as the options say, the most likely first.
+
+        Args:
+            image: (H, W, 3) uint8.
+            rois: One or more, image pixels.
+            scores: (N,) the detector's, NaN where no detection led there.
+            upright: Rotation of people who stand, radians.
+            given: Whether the regions are somebody else's, who knows that there are people.
+        """
+        passes = self.options.passes
+        if given and self.options.refine is None:
+            passes = DEFAULT_PASSES
+        return refined(
+            self.landmark_net,
+            image,
+            rois,
+            scores,
+            passes=passes,
+            min_presence=self.options.min_pose_presence_confidence,
+            upright=upright,
+            mirror=self.options.mirror,
+            doubtful=not given,
         )
+
+    def _pose(
+        self, bodies: Bodies, scores: DoubleArray, i: int, image_size: tuple[int, int], upright: float
+    ) -> Pose:
+        score = float(scores[i])
+        return pose_of(
+            bodies,
+            i,
+            image_size,
+            detection_score=None if math.isnan(score) else score,
+            upright=upright,
+        )
+
+    def search(self, image: RgbImage, processing: ImageProcessingOptions) -> list[tuple[Detection, Roi]]:
+        """People and their regions as the option ``search`` says, best first, image pixels.
+
+        With ``"whole"``, the same as :meth:`detect`.
+        """
+        if self.options.search == "whole":
+            return self.detect(image, processing)
+        height, width = image.shape[:2]
+        rotation = processing.rotation_rad
+        left, top, right, bottom = pixel_region(processing.region, width, height)
+        part = image[top:bottom, left:right]
+        searcher = Searcher(self.detector, self.options.min_pose_detection_confidence)
+        if self.options.regions is None:
+            found = searcher.wide(part, rotation)
+        else:
+            boxes = [pixel_region(region, right - left, bottom - top) for region in self.options.regions]
+            found = searcher.parts(part, [square_around(*box, rotation) for box in boxes])
+        return [(_shift(d, left, top), _shift_roi(roi, left, top)) for d, roi in found]
 
     def detect(self, image: RgbImage, processing: ImageProcessingOptions) -> list[tuple[Detection, Roi]]:
         """People and their regions, best first, image pixels."""
@@ -102,6 +198,10 @@ def _shift(detection: Detection, left: int, top: int) -> Detection:
     return Detection(detection.score, detection.keypoints + np.array([left, top], np.float32))
 
 
+def _shift_roi(roi: Roi, left: int, top: int) -> Roi:
+    return Roi(roi.center_x + left, roi.center_y + top, roi.size, roi.rotation)
+
+
 def pose_of(
     bodies: Bodies,
     i: int,
@@ -110,6 +210,7 @@ def pose_of(
     detection_score: float | None = None,
     smoothed: SmoothingState | None = None,
     track_id: int | None = None,
+    upright: float = 0.0,
 ) -> Pose:
     """The i-th body as a pose: pixels become fractions of the picture here and nowhere else.
 
@@ -120,6 +221,7 @@ def pose_of(
         detection_score: The detector's confidence.
         smoothed: Landmarks over time, instead of those of this frame.
         track_id: Who it is.
+        upright: Rotation of people who stand, radians.
     """
     width, height = image_size
     body = slice(NUM_LANDMARKS)
@@ -131,7 +233,9 @@ def pose_of(
         world_landmarks=world.astype(np.float32),
         visibility=visibility.copy(),
         presence=bodies.presence[i, body].copy(),
-        score=float(bodies.scores[i]),
+        presence_score=float(bodies.scores[i]),
+        peaks=bodies.peaks[i, body],
+        tilt=wrap_angle((bodies.next_roi(i) or bodies.rois[i]).rotation - upright),
         roi=bodies.rois[i],
         image_size=image_size,
         detection_score=detection_score,

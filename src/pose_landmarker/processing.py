@@ -13,16 +13,11 @@ from pose_landmarker.arrays import RgbImage
 from pose_landmarker.checks import check_integer
 from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
 from pose_landmarker.errors import EngineError, OptionError, OptionTypeError, PoseLandmarkerError, VideoError
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.media.seconds import as_seconds
-from pose_landmarker.options import (
-    BaseOptions,
-    ImageProcessingOptions,
-    OptionValues,
-    PoseLandmarkerOptions,
-    RunningMode,
-)
+from pose_landmarker.options import BaseOptions, OptionValues, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.parallel import parallel
 from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.segments import Joints

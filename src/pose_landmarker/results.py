@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pose_landmarker.arrays import FloatArray, frozen
+from pose_landmarker.confidence import pose_scores
 from pose_landmarker.topology import LANDMARK_NAMES, NUM_LANDMARKS, landmark_index
 
 
@@ -99,10 +100,12 @@ class Pose:
         world_landmarks: (33, 3) metres, the origin between the hips.
         visibility: (33,) in [0, 1]: inside the picture and not hidden.
         presence: (33,) in [0, 1]: inside the picture.
-        score: The landmark network's confidence that there is a body here, in [0, 1].
+        presence_score: The landmark network's confidence that there is a body here, in [0, 1].
         roi: The region that the landmark network looked at, image pixels.
         image_size: (width, height) of the image in pixels.
         detection_score: The detector's confidence, or None where no detection led here.
+        peaks: (33,) in [0, 1], how sure the heat maps of the network are of the landmarks, or None.
+        tilt: How far the body is turned from upright, radians, clockwise on screen.
         mask: (H, W) float32 in [0, 1], how much each pixel belongs to this body, or None.
         track_id: The same number for the same person over time, or None in IMAGE mode.
     """
@@ -111,10 +114,12 @@ class Pose:
     world_landmarks: FloatArray
     visibility: FloatArray
     presence: FloatArray
-    score: float
+    presence_score: float
     roi: Roi
     image_size: tuple[int, int]
     detection_score: float | None = None
+    peaks: FloatArray | None = None
+    tilt: float = 0.0
     mask: FloatArray | None = None
     track_id: int | None = None
 
@@ -125,6 +130,8 @@ class Pose:
             "visibility": (NUM_LANDMARKS,),
             "presence": (NUM_LANDMARKS,),
         }
+        if self.peaks is not None:
+            shapes["peaks"] = (NUM_LANDMARKS,)
         for name, shape in shapes.items():
             array = np.asarray(getattr(self, name), dtype=np.float32)
             if array.shape != shape:
@@ -134,6 +141,19 @@ class Pose:
             if self.mask.shape != self.image_size[::-1]:
                 raise ValueError(f"Pose.mask has shape {self.mask.shape}, wanted {self.image_size[::-1]}")
             object.__setattr__(self, "mask", frozen(self.mask.view()))
+
+    @property
+    def score(self) -> float:
+        """The probability that this is a person and that the landmarks fit, in [0, 1].
+
+        Of the poses with a score around p, the share p agrees with labels (OKS above 0.5): see
+        docs/confidence.md. Of poses without ``peaks`` it is the ``presence_score``.
+        """
+        if self.peaks is None:
+            return self.presence_score
+        detection = None if self.detection_score is None else np.array([self.detection_score])
+        presence, tilt = np.array([self.presence_score], np.float32), np.array([self.tilt])
+        return float(pose_scores(presence, self.peaks[None], tilt, detection)[0])
 
     @property
     def pixels(self) -> FloatArray:

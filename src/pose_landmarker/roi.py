@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from pose_landmarker.arrays import FloatArray
-from pose_landmarker.options import RegionOfInterest
+from pose_landmarker.arrays import DoubleArray, FloatArray
+from pose_landmarker.image_options import RegionOfInterest
 from pose_landmarker.results import Roi
 
 #: How much larger than the circle around the body the square is
@@ -19,7 +19,7 @@ _SIZES_PER_OCTAVE, _PLACES_PER_SIZE, _ROTATION_STEP = 12, 24, math.radians(4)
 _STICKINESS = 0.8
 
 
-def roi_from_points(center: FloatArray, edge: FloatArray) -> Roi | None:
+def roi_from_points(center: FloatArray | DoubleArray, edge: FloatArray | DoubleArray) -> Roi | None:
     """The square around a body, upright when ``edge`` is straight above ``center``.
 
     Args:
@@ -96,3 +96,9 @@ def pixel_region(region: RegionOfInterest | None, width: int, height: int) -> tu
 def letterbox(width: int, height: int, rotation: float) -> Roi:
     """The square around a whole picture of that size, turned by ``rotation``."""
     return Roi(width / 2, height / 2, float(max(width, height)), rotation)
+
+
+def square_around(left: float, top: float, right: float, bottom: float, rotation: float = 0.0) -> Roi:
+    """The square in whose middle a rectangle lies and whose side is its longer one."""
+    side = max(right - left, bottom - top)
+    return Roi((left + right) / 2, (top + bottom) / 2, side, rotation)

@@ -10,8 +10,9 @@ from pose_landmarker.appearance import look_at
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.association import match, newest_win, region_overlap
 from pose_landmarker.identity import Sighting, clarified, exchanged, recognised, without_doubles
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.imaging import check_side
-from pose_landmarker.options import ImageProcessingOptions, PoseLandmarkerOptions
+from pose_landmarker.options import PoseLandmarkerOptions
 from pose_landmarker.pipeline import Pipeline, pose_of
 from pose_landmarker.results import PoseLandmarkerResult, Roi
 from pose_landmarker.roi import roi_from_points, steady_roi

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pose_landmarker.checks import check_positive
 from pose_landmarker.errors import OptionError
+from pose_landmarker.image_options import ImageProcessingOptions, RegionOfInterest
 from pose_landmarker.options import (
     ENGINE_NAMES,
     PRECISION_NAMES,
     SMOOTHING_NAMES,
     SUBJECT_NAMES,
-    ImageProcessingOptions,
     PoseLandmarkerOptions,
-    RegionOfInterest,
     RunningMode,
     SubjectChoice,
 )

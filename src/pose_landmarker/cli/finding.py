@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.cli.interruption import Interruption
-from pose_landmarker.options import ImageProcessingOptions
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.results import PoseLandmarkerResult
 
 if TYPE_CHECKING:

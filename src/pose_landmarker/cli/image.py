@@ -17,7 +17,8 @@ from pose_landmarker.cli.inputs import Input, find_pictures
 from pose_landmarker.cli.interruption import Interruption
 from pose_landmarker.cli.outputs import make_folder
 from pose_landmarker.cli.report import count, failure, print_failures
-from pose_landmarker.options import ImageProcessingOptions, RunningMode
+from pose_landmarker.image_options import ImageProcessingOptions
+from pose_landmarker.options import RunningMode
 
 if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pose_landmarker.cli.arguments import landmarker_options
 from pose_landmarker.cli.crew import check_workers
 from pose_landmarker.errors import OptionError
-from pose_landmarker.options import ImageProcessingOptions, RunningMode
+from pose_landmarker.image_options import ImageProcessingOptions
+from pose_landmarker.options import RunningMode
 
 if TYPE_CHECKING:
     from pose_landmarker.processing import Processed

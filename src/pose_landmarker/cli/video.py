@@ -34,7 +34,8 @@ from pose_landmarker.cli.report import count, failure, print_failures
 from pose_landmarker.cli.tally import Tally
 from pose_landmarker.cli.timecode import parse_rate, parse_time
 from pose_landmarker.errors import OptionError
-from pose_landmarker.options import ImageProcessingOptions, RunningMode
+from pose_landmarker.image_options import ImageProcessingOptions
+from pose_landmarker.options import RunningMode
 
 _EPILOG = """\
 examples:

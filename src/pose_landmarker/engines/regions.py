@@ -13,7 +13,13 @@ from pose_landmarker.results import Roi
 
 
 def run_on_regions(
-    network: Network, image: RgbImage, rois: Sequence[Roi], size: int, *, replicate: bool
+    network: Network,
+    image: RgbImage,
+    rois: Sequence[Roi],
+    size: int,
+    *,
+    replicate: bool,
+    mirror: bool = False,
 ) -> tuple[FloatArray, ...]:
     """The outputs of a network for regions of a picture.
 
@@ -24,14 +30,15 @@ def run_on_regions(
         rois: One or more, image pixels.
         size: Side of the network's input.
         replicate: Beyond the image, whether its border goes on; otherwise black.
+        mirror: Whether the network sees them with left and right swapped.
     """
     regions = getattr(network, "regions", None)
     if regions is not None:
         outputs: tuple[FloatArray, ...] = regions(
-            image, [crop_matrix(roi, size) for roi in rois], replicate=replicate
+            image, [crop_matrix(roi, size, mirror=mirror) for roi in rois], replicate=replicate
         )
         return outputs
     crops = np.empty((len(rois), size, size, 3), np.uint8)
     for roi, out in zip(rois, crops, strict=True):
-        crop(image, roi, size, replicate=replicate, out=out)
+        crop(image, roi, size, replicate=replicate, mirror=mirror, out=out)
     return network(crops)

@@ -87,7 +87,12 @@ def library() -> Any:
     found.native_open.restype = network
     found.native_pack.argtypes = [ctypes.c_void_p, *[ctypes.c_int] * 5, ctypes.c_void_p]
     found.native_pack.restype = None
-    found.native_refine.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, *[ctypes.c_int] * 3]
+    found.native_refine.argtypes = [
+        *[ctypes.c_void_p] * 2,
+        ctypes.c_int,
+        ctypes.c_void_p,
+        *[ctypes.c_int] * 3,
+    ]
     found.native_refine.restype = None
     found.native_run.argtypes, found.native_run.restype = [network], None
     found.native_close.argtypes, found.native_close.restype = [network], None

@@ -6,10 +6,12 @@
 /* Half of the window. Its best cell must reach one half, whose logit is 0. */
 enum { REACH = 3 };
 
-/* One body's points, x and y as fractions of the maps' sides; maps are (height, width, depth) logits. */
-EXPORT void native_refine(float *points, int count, const float *maps, int height, int width, int depth) {
+/* One body's points, x and y as fractions of the maps' sides; maps are (height, width, depth) logits. The highest cell
+   around each point before it moves, a logit, goes to peaks; -INFINITY for points outside their map. */
+EXPORT void native_refine(float *points, float *peaks, int count, const float *maps, int height, int width, int depth) {
     for (int i = 0; i < count; i++) {
         float *x = &points[2 * i], *y = &points[2 * i + 1];
+        peaks[i] = -INFINITY;
         const float at_x = *x * (float)width, at_y = *y * (float)height;
         /* Also false for what is no number. Fractions of a cell before the first one are truncated to it. */
         if (!(at_x > -1 && at_x < (float)width && at_y > -1 && at_y < (float)height)) continue;
@@ -20,6 +22,7 @@ EXPORT void native_refine(float *points, int count, const float *maps, int heigh
         float best = -INFINITY, total = 0, sum_x = 0, sum_y = 0;
         for (int r = top; r <= bottom; r++)
             for (int c = left; c <= right; c++) best = fmaxf(best, map[((long long)r * width + c) * depth]);
+        peaks[i] = best;
         if (!(best >= 0)) continue;
         for (int r = top; r <= bottom; r++)
             for (int c = left; c <= right; c++) {

@@ -1,0 +1,75 @@
+"""Where people may be: the whole picture, and a closer look at its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.association import distinct_regions
+from pose_landmarker.detector import PoseDetector
+from pose_landmarker.results import Detection, Roi
+from pose_landmarker.roi import letterbox, roi_from_points
+from pose_landmarker.tiles import finest_tiles, tiles
+
+#: A close look makes more of a detection: from this share of the least score on, the landmarks are to
+#: decide ...
+_CLOSER_LOOK = 0.8
+#: ... and from this share on, something small calls for a look at the finest tiles.
+_HINT = 0.4
+
+
+class Searcher:
+    """Looks for people in parts of a picture. Remembers nothing."""
+
+    def __init__(self, detector: PoseDetector, min_score: float) -> None:
+        self._detector = detector
+        self._hint, self._min_score = _HINT * min_score, _CLOSER_LOOK * min_score
+
+    def wide(self, image: RgbImage, rotation: float = 0.0) -> list[tuple[Detection, Roi]]:
+        """People in a whole picture, near and far, best first, once each as far as regions can tell.
+
+        Args:
+            image: (H, W, 3) uint8.
+            rotation: Of people who stand, radians; a multiple of a quarter turn.
+
+        Returns:
+            Detections and their regions, image pixels.
+        """
+        height, width = image.shape[:2]
+        found = self._look(image, [letterbox(width, height, rotation), *tiles(width, height, rotation)])
+        finest = [tile for tile in finest_tiles(width, height, rotation) if _has_hint(tile, found)]
+        return self._distinct(found + self._look(image, finest))
+
+    def parts(self, image: RgbImage, squares: Sequence[Roi]) -> list[tuple[Detection, Roi]]:
+        """People in given squares of a picture, image pixels, as :meth:`wide`."""
+        return self._distinct(self._look(image, squares))
+
+    def _look(self, image: RgbImage, squares: Sequence[Roi]) -> list[tuple[Detection, Roi]]:
+        if not squares:
+            return []
+        detections = self._detector.look(image, squares, min_score=self._hint)
+        rois = [roi_from_points(d.keypoints[0], d.keypoints[1]) for d in detections]
+        return [(d, roi) for d, roi in zip(detections, rois, strict=True) if roi is not None]
+
+    def _distinct(self, found: list[tuple[Detection, Roi]]) -> list[tuple[Detection, Roi]]:
+        clear = [pair for pair in found if pair[0].score >= self._min_score]
+        kept = distinct_regions([roi for _, roi in clear], [detection.score for detection, _ in clear])
+        return [clear[i] for i in kept]
+
+
+def _has_hint(tile: Roi, found: list[tuple[Detection, Roi]]) -> bool:
+    """Whether something was seen in a tile that is small enough for it."""
+    half = tile.size / 2
+    return any(
+        roi.size < tile.size
+        and abs(roi.center_x - tile.center_x) < half
+        and abs(roi.center_y - tile.center_y) < half
+        for _, roi in found
+    )
+
+
+def scores_of(found: Sequence[tuple[Detection, Roi]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """(N,) the detector's scores."""
+    return np.array([detection.score for detection, _ in found], np.float64)
