@@ -74,7 +74,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="only this part of a labels.json; may be given several times",
+        help="only this one of the data sets in a file; may be given several times",
     )
     group.add_argument(
         "--masks", type=Path, metavar="DIR", help="silhouettes, named like the pictures (255 person, 0 not)"
@@ -82,9 +82,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--negatives", type=Path, metavar="DIR", help="also a folder of pictures without people"
     )
-    group.add_argument(
-        "--every", type=int, default=1, metavar="N", help="only every N-th picture of each data set"
-    )
+    group.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th picture")
 
 
 def _add_who(group: argparse._ArgumentGroup) -> None:
@@ -154,18 +152,17 @@ def _contestants(arguments: argparse.Namespace) -> list[Contestant]:
 
 
 def _pictures(arguments: argparse.Namespace) -> Sequence[LabelledPicture]:
-    from pose_landmarker.evaluation import read_dataset, read_negatives, with_masks
+    from pose_landmarker.evaluation import chosen, read_dataset, read_negatives, with_masks
 
     pictures: list[LabelledPicture] = []
     for path in arguments.datasets:
-        pictures += read_dataset(
-            path, arguments.format, images=arguments.images, only=tuple(arguments.dataset)
-        )[:: arguments.every]
+        pictures += read_dataset(path, arguments.format, images=arguments.images)
+    pictures = chosen(pictures, arguments.dataset)
     if arguments.masks is not None:
         pictures = with_masks(pictures, arguments.masks)
     if arguments.negatives is not None:
-        pictures += read_negatives(arguments.negatives)[:: arguments.every]
-    return pictures
+        pictures += read_negatives(arguments.negatives)
+    return pictures[:: arguments.every]
 
 
 def _prepare(folder: Path | None) -> None:

@@ -16,7 +16,7 @@ from pose_landmarker.evaluation.average_precision import CocoScores, average_pre
 from pose_landmarker.evaluation.comparison import Evaluation, evaluate
 from pose_landmarker.evaluation.configuration import Configuration, parse_configuration
 from pose_landmarker.evaluation.contestant import Contestant, Landmarker
-from pose_landmarker.evaluation.dataset import FORMATS, read_dataset
+from pose_landmarker.evaluation.dataset import FORMATS, chosen, read_dataset
 from pose_landmarker.evaluation.dump import Dump
 from pose_landmarker.evaluation.figures import Figures, figures
 from pose_landmarker.evaluation.folders import read_negatives, with_masks
@@ -46,6 +46,7 @@ __all__ = [
     "Observed",
     "ScoreBin",
     "average_precision",
+    "chosen",
     "evaluate",
     "figures",
     "found_poses",

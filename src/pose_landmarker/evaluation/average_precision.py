@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from pose_landmarker.evaluation.observed import Observed
 _NAMES = ("ap", "ap50", "ap75", "ap_medium", "ap_large", "ar", "ar50", "ar75", "ar_medium", "ar_large")
 _PERSON = 1
 _VISIBLE = 2
+
+#: What poses are ranked by.
+Rank: TypeAlias = Literal["score", "presence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +70,15 @@ def require_pycocotools() -> None:
         raise MissingExtraError("AP and AR need pycocotools: pip install 'pose-landmarker[evaluate]'")
 
 
-def average_precision(observed: Sequence[Observed]) -> CocoScores | None:
+def average_precision(observed: Sequence[Observed], rank: Rank = "score") -> CocoScores | None:
     """COCO's numbers for the pictures in which everybody is labelled.
 
     People without labelled joints, and crowds, are treated as COCO does: whatever is found there is
     neither right nor wrong.
+
+    Args:
+        observed: A picture each.
+        rank: Whether poses are ranked by their score or by the mean presence of their landmarks.
 
     Returns:
         None where there is nobody to be found.
@@ -86,13 +93,13 @@ def average_precision(observed: Sequence[Observed]) -> CocoScores | None:
         return None
     # It writes to standard output, and has no switch for that.
     with contextlib.redirect_stdout(io.StringIO()):
-        stats, precision = _run(complete)
+        stats, precision = _run(complete, rank)
     values = {name: None if value < 0 else float(value) for name, value in zip(_NAMES, stats, strict=True)}
     curve = tuple(float(value) for value in np.maximum(precision, 0))
     return CocoScores(pictures=len(complete), persons=persons, precision50=curve, **values)
 
 
-def _run(observed: Sequence[Observed]) -> tuple[Any, Any]:
+def _run(observed: Sequence[Observed], rank: Rank) -> tuple[Any, Any]:
     from pycocotools.cocoeval import COCOeval
 
     images = [{"id": number} for number, _ in enumerate(observed, start=1)]
@@ -102,7 +109,7 @@ def _run(observed: Sequence[Observed]) -> tuple[Any, Any]:
         for person in one.picture.persons
     ]
     poses = [
-        {"image_id": number, **_pose(one, i)}
+        {"image_id": number, **_pose(one, i, rank)}
         for number, one in enumerate(observed, start=1)
         for i in range(len(one.found))
     ]
@@ -142,14 +149,14 @@ def _label(person: LabelledPerson) -> dict[str, Any]:
     }
 
 
-def _pose(one: Observed, number: int) -> dict[str, Any]:
+def _pose(one: Observed, number: int, rank: Rank) -> dict[str, Any]:
     points = one.found.points[number][list(COCO_LANDMARKS)]
     low, high = points.min(axis=0), points.max(axis=0)
     width, height = (high - low).tolist()
     return {
         "category_id": _PERSON,
         "keypoints": np.column_stack([points, np.full(len(points), _VISIBLE)]).ravel().tolist(),
-        "score": float(one.found.scores[number]),
+        "score": float((one.found.scores if rank == "score" else one.found.presence)[number]),
         "bbox": [*low.tolist(), width, height],
         "area": width * height,
         "iscrowd": 0,

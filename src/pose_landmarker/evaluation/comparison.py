@@ -10,11 +10,12 @@ from typing import Any
 
 from pose_landmarker.checks import check_integer
 from pose_landmarker.errors import DatasetError, OptionError, PoseLandmarkerError
-from pose_landmarker.evaluation.average_precision import require_pycocotools
+from pose_landmarker.evaluation.average_precision import Rank, require_pycocotools
 from pose_landmarker.evaluation.contestant import Contestant
-from pose_landmarker.evaluation.figures import Figures, figures, world_errors
+from pose_landmarker.evaluation.figures import Figures, figures, score_bins, world_errors
 from pose_landmarker.evaluation.labelled import LabelledPicture
 from pose_landmarker.evaluation.observed import Observed, observe
+from pose_landmarker.evaluation.reliability import ScoreBin
 
 #: Called with a contestant's name after each picture.
 Watch = Callable[[str], object]
@@ -29,18 +30,24 @@ class Evaluation:
     Attributes:
         figures: By data set and name of the contestant.
         settings: What each contestant works with, by name.
+        reliability: Poses by score, from all pictures in which labels tell whether a pose is right; by name
+            of the contestant, without those whose scores are not the network's.
         observed: Every picture, by name of the contestant.
         left_out: How many pictures of each data set some contestant has nothing for, where there are any.
         failures: Why a picture could not be used, by its path.
         common: Whether all contestants are compared on the same pictures.
+        rank: What poses are ranked by for average precision: the score, or the mean presence of their
+            landmarks where some contestant has no scores, since each ranking has another precision.
     """
 
     figures: dict[str, dict[str, Figures]]
     settings: dict[str, dict[str, Any]]
+    reliability: dict[str, tuple[ScoreBin, ...]]
     observed: dict[str, list[Observed]]
     left_out: dict[str, int]
     failures: dict[str, str] = field(default_factory=dict)
     common: bool = True
+    rank: Rank = "score"
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON: no infinities, and None where there is nothing to say."""
@@ -49,9 +56,13 @@ class Evaluation:
             "configurations": self.settings,
             "common_pictures": self.common,
             "left_out": self.left_out,
+            "ranked_by": self.rank,
             "figures": {
                 dataset: {name: _plain(asdict(found)) for name, found in by_name.items()}
                 for dataset, by_name in self.figures.items()
+            },
+            "reliability": {
+                name: [_plain(asdict(part)) for part in bins] for name, bins in self.reliability.items()
             },
             "pictures": {name: [_record(one) for one in seen] for name, seen in self.observed.items()},
             "failures": self.failures,
@@ -104,13 +115,16 @@ def evaluate(
         seen[contestant.name] = _look(contestant, here, workers, failures, watch)
     for name, observed in seen.items():
         seen[name] = [one for one in observed if one.picture.path not in failures]
+    rank: Rank = "score" if all(contestant.scored for contestant in contestants) else "presence"
     return Evaluation(
-        figures=_figures(seen, {contestant.name: contestant.scored for contestant in contestants}),
+        figures=_figures(seen, rank),
+        reliability={c.name: score_bins(seen[c.name]) for c in contestants if c.scored},
         settings={contestant.name: contestant.settings() for contestant in contestants},
         observed=seen,
         left_out=_left_out(pictures, shared),
         failures={str(path): why for path, why in failures.items()},
         common=common,
+        rank=rank,
     )
 
 
@@ -151,14 +165,14 @@ def _look(
     return [observed[i] for i in sorted(observed)]
 
 
-def _figures(seen: dict[str, list[Observed]], scored: dict[str, bool]) -> dict[str, dict[str, Figures]]:
+def _figures(seen: dict[str, list[Observed]], rank: Rank) -> dict[str, dict[str, Figures]]:
     names = dict.fromkeys(one.picture.dataset for observed in seen.values() for one in observed)
     found: dict[str, dict[str, Figures]] = {}
     for dataset in names:
         for name, observed in seen.items():
             here = [one for one in observed if one.picture.dataset == dataset]
             if here:
-                found.setdefault(dataset, {})[name] = figures(here, scored=scored[name])
+                found.setdefault(dataset, {})[name] = figures(here, rank)
     return found
 
 
@@ -201,7 +215,7 @@ def _record(one: Observed) -> dict[str, Any]:
     record = {
         "dataset": one.picture.dataset,
         "picture": one.picture.name,
-        "scores": [float(score) for score in one.found.scores],
+        "scores": _plain(one.found.scores.tolist()),
         "matched": matched,
         "persons": persons,
     }

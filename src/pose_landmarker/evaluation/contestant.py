@@ -26,7 +26,7 @@ class Contestant(Protocol):
 
     Attributes:
         name: For tables.
-        scored: Whether scores are those that the network gave.
+        scored: Whether its poses have scores.
     """
 
     name: str

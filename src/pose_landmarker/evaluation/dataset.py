@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pose_landmarker.checks import check_choice
-from pose_landmarker.errors import DatasetError, OptionError
+from pose_landmarker.errors import DatasetError
 from pose_landmarker.evaluation.coco_file import read_coco
 from pose_landmarker.evaluation.folders import read_masks, read_negatives
 from pose_landmarker.evaluation.labelled import LabelledPicture
@@ -22,7 +22,7 @@ _LABELS_FILE = "labels.json"
 
 
 def read_dataset(
-    path: str | Path, kind: str = "auto", *, images: str | Path | None = None, only: Sequence[str] = ()
+    path: str | Path, kind: str = "auto", *, images: str | Path | None = None
 ) -> list[LabelledPicture]:
     """The pictures of a data set, with their labels; the pictures themselves are not read.
 
@@ -30,46 +30,55 @@ def read_dataset(
         path: Of a JSON file, or of a folder.
         kind: One of ``FORMATS``; ``auto`` looks at what is there.
         images: Folder of the pictures where that is not the folder of the file.
-        only: Names of the data sets in a labels.json that are wanted; all by default.
 
     Raises:
         DatasetError: It cannot be read, is of no known format, or has no pictures.
-        OptionError: There is no such format, or ``only`` does not go with it.
+        OptionError: There is no such format.
     """
     check_choice("format", kind, FORMATS)
-    place = Path(path)
+    place, folder = Path(path), None if images is None else Path(images)
     if not place.exists():
         raise DatasetError(f"{place}: there is no such file or folder")
-    single = kind == "lsp"
-    kind = _kind(place) if kind in ("auto", "lsp") else kind
-    if only and kind not in ("labels", "labels3d"):
-        raise OptionError(
-            f"{place} is one data set (format {kind}); choosing {', '.join(only)} is for labels"
-        )
-    folder = None if images is None else Path(images)
     if folder is not None and not folder.is_dir():
         raise DatasetError(f"{folder}: there is no such folder of pictures")
-    if kind in ("negatives", "masks"):
-        return read_negatives(place) if kind == "negatives" else read_masks(place)
-    file = place / _LABELS_FILE if place.is_dir() and kind == "labels" else place
-    if single:
-        return _single(file, kind, folder, only)
-    pictures = _read(file, kind, folder, only)
+    known = _kind(place) if kind in ("auto", "lsp") else kind
+    pictures = _read(place, known, folder)
+    if kind == "lsp":
+        pictures = _single(pictures, known)
     if not pictures:
-        raise DatasetError(f"{file}: there are no pictures in it")
+        raise DatasetError(f"{place}: there are no pictures in it")
     return pictures
 
 
-def _read(file: Path, kind: str, folder: Path | None, only: Sequence[str]) -> list[LabelledPicture]:
+def chosen(pictures: Sequence[LabelledPicture], datasets: Sequence[str]) -> list[LabelledPicture]:
+    """The pictures of some data sets; of all where none is named.
+
+    Raises:
+        DatasetError: One of them has no pictures.
+    """
+    there = dict.fromkeys(picture.dataset for picture in pictures)
+    for name in datasets:
+        if name not in there:
+            raise DatasetError(f"there is no data set {name!r}; there are {', '.join(there)}")
+    return [picture for picture in pictures if not datasets or picture.dataset in datasets]
+
+
+def _read(place: Path, kind: str, images: Path | None) -> list[LabelledPicture]:
+    if kind == "negatives":
+        return read_negatives(place)
+    if kind == "masks":
+        return read_masks(place)
     if kind == "coco":
-        return read_coco(file, folder, name=file.stem)
-    return (read_labels3d if kind == "labels3d" else read_labels)(file, folder, only)
+        return read_coco(place, images, name=place.stem)
+    if kind == "labels3d":
+        return read_labels3d(place, images)
+    return read_labels(place / _LABELS_FILE if place.is_dir() else place, images)
 
 
-def _single(file: Path, kind: str, folder: Path | None, only: Sequence[str]) -> list[LabelledPicture]:
+def _single(pictures: Sequence[LabelledPicture], kind: str) -> list[LabelledPicture]:
     """As LSP has it: one person labelled in each picture, whoever else is there."""
-    pictures = _read(file, kind, folder, only or ((_LSP,) if kind == "labels" else ()))
-    return [replace(picture, exhaustive=False) for picture in pictures]
+    parts = chosen(pictures, (_LSP,) if kind == "labels" else ())
+    return [replace(picture, exhaustive=False) for picture in parts]
 
 
 def _kind(path: Path) -> str:

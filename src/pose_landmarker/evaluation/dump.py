@@ -35,7 +35,7 @@ class Dump:
         DatasetError: It is none, or holds something else.
     """
 
-    #: The reference gives no score for a pose, so the mean presence of its landmarks has to rank them.
+    #: The reference gives no score for a pose.
     scored = False
 
     def __init__(self, name: str, path: Path) -> None:
@@ -80,7 +80,8 @@ class Dump:
         return FoundPoses(
             points=landmarks[..., :2] * _size(picture),
             world=world.astype(float),
-            scores=landmarks[..., _PRESENCE].mean(axis=-1),
+            scores=np.full(len(landmarks), np.nan),
+            presence=landmarks[..., _PRESENCE].mean(axis=-1),
         )
 
     def _key(self, picture: LabelledPicture) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose_landmarker.arrays import DoubleArray
-from pose_landmarker.evaluation.average_precision import CocoScores, average_precision
+from pose_landmarker.evaluation.average_precision import CocoScores, Rank, average_precision
 from pose_landmarker.evaluation.joints import LIMB_JOINTS
 from pose_landmarker.evaluation.labelled import LabelledPerson
 from pose_landmarker.evaluation.mpjpe import mpjpe, pa_mpjpe
@@ -68,12 +68,10 @@ class Precision:
     Attributes:
         poses: Where everybody is labelled, and outside of crowds; and those that match.
         matched: Of them.
-        by_score: The same by score; empty where scores are not those of the network.
     """
 
     poses: int
     matched: int
-    by_score: tuple[ScoreBin, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +131,7 @@ class Figures:
         recall: Of people, by height.
         pck: At 0.2 of the torso.
         pckh: At 0.5 of the head.
-        precision: Of poses, by score.
+        precision: Of poses.
         negatives: False positives.
         masks: IoU.
         world: Errors in millimetres.
@@ -152,12 +150,12 @@ class Figures:
     world: World | None
 
 
-def figures(observed: Sequence[Observed], *, scored: bool = True) -> Figures:
+def figures(observed: Sequence[Observed], rank: Rank = "score") -> Figures:
     """Figures of everything that was observed.
 
     Args:
         observed: A picture each.
-        scored: Whether scores are those of the network.
+        rank: What poses are ranked by for average precision.
 
     Raises:
         MissingExtraError: There are people to be found, and pycocotools is not installed.
@@ -171,11 +169,11 @@ def figures(observed: Sequence[Observed], *, scored: bool = True) -> Figures:
         pictures=len(observed),
         persons=len(persons),
         poses=sum(len(one.found) for one in observed),
-        coco=average_precision(observed) if complete else None,
+        coco=average_precision(observed, rank) if complete else None,
         recall=_recall(observed, persons),
         pck=_correct(pck(found, labelled, torso_length(labelled), PCK_SHARE)),
         pckh=_correct(pck(found, labelled, heads, PCKH_SHARE)),
-        precision=_precision(observed, scored) if complete else None,
+        precision=_precision(observed) if complete else None,
         negatives=_negatives(observed),
         masks=_masks(observed),
         world=_world(observed),
@@ -218,15 +216,19 @@ def _correct(right: DoubleArray) -> Correct | None:
     )
 
 
-def _precision(observed: Sequence[Observed], scored: bool) -> Precision:
+def _precision(observed: Sequence[Observed]) -> Precision:
+    matched = np.concatenate([one.matched for one in observed])
+    return Precision(poses=int((~np.isnan(matched)).sum()), matched=int(np.nansum(matched)))
+
+
+def score_bins(observed: Sequence[Observed]) -> tuple[ScoreBin, ...]:
+    """Poses of all data sets by score, with those that match a person; where labels tell."""
+    if not observed:
+        return ()
     matched = np.concatenate([one.matched for one in observed])
     scores = np.concatenate([one.found.scores for one in observed])
     told = ~np.isnan(matched)
-    return Precision(
-        poses=int(told.sum()),
-        matched=int(np.nansum(matched)),
-        by_score=reliability(scores[told], matched[told] > 0) if scored else (),
-    )
+    return reliability(scores[told], matched[told] > 0)
 
 
 def _negatives(observed: Sequence[Observed]) -> Negatives | None:

@@ -22,13 +22,15 @@ class FoundPoses:
     Attributes:
         points: (N, 33, 2) landmarks, image pixels.
         world: (N, 33, 3) landmarks, metres.
-        scores: (N,) the more, the surer.
+        scores: (N,) the network's confidence; NaN where it is not known.
+        presence: (N,) mean presence of the landmarks.
         silhouette: (H, W) where some mask has more than one half, or None without masks.
     """
 
     points: DoubleArray
     world: DoubleArray
     scores: DoubleArray
+    presence: DoubleArray
     silhouette: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
@@ -47,5 +49,6 @@ def found_poses(result: PoseLandmarkerResult) -> FoundPoses:
         points=np.array([pose.pixels for pose in result.poses], float).reshape(-1, NUM_LANDMARKS, 2),
         world=np.array([pose.world_landmarks for pose in result.poses], float).reshape(-1, NUM_LANDMARKS, 3),
         scores=np.array([pose.score for pose in result.poses], float),
+        presence=np.array([pose.presence.mean() for pose in result.poses], float),
         silhouette=silhouette,
     )

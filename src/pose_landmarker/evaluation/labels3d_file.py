@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,14 @@ from pose_landmarker.evaluation.records import (
 from pose_landmarker.results import Box
 
 
-def read_labels3d(path: Path, images: Path | None = None, only: Sequence[str] = ()) -> list[LabelledPicture]:
+def read_labels3d(path: Path, images: Path | None = None) -> list[LabelledPicture]:
     """The pictures of a ``labels3d.json``; docs/evaluation.md describes the format.
 
-    All of them are one data set, called 3d: each of the sets in it has few pictures.
+    All of them are one data set, called labels3d: each of the sets in it has few pictures.
 
     Args:
         path: Of the file.
         images: Folder that the names of pictures begin at; that of the file by default.
-        only: Names of the data sets that are wanted; all by default.
 
     Raises:
         DatasetError: It cannot be read, or something in it is wrong.
@@ -40,16 +38,15 @@ def read_labels3d(path: Path, images: Path | None = None, only: Sequence[str] = 
     pictures = []
     for number, entry in enumerate(entries):
         with place(f"{path}: image {entry.get('image', number)}"):
-            if not only or entry.get("dataset") in only:
-                pictures.append(
-                    LabelledPicture(
-                        name=str(entry["image"]),
-                        dataset="3d",
-                        path=picture_path(images or path.parent, entry["image"]),
-                        size=picture_size(entry),
-                        persons=(_person(entry),),
-                    )
+            pictures.append(
+                LabelledPicture(
+                    name=str(entry["image"]),
+                    dataset="labels3d",
+                    path=picture_path(images or path.parent, entry["image"]),
+                    size=picture_size(entry),
+                    persons=(_person(entry),),
                 )
+            )
     return pictures
 
 

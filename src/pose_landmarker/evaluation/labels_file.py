@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pose_landmarker.errors import DatasetError
 from pose_landmarker.evaluation.joints import HEAD_BOTTOMS, HEAD_TOP
 from pose_landmarker.evaluation.labelled import LabelledPerson, LabelledPicture
 from pose_landmarker.evaluation.records import (
@@ -26,28 +24,22 @@ from pose_landmarker.evaluation.records import (
 _EXHAUSTIVE = ("coco-json", "coco-mmpose")
 
 
-def read_labels(path: Path, images: Path | None = None, only: Sequence[str] = ()) -> list[LabelledPicture]:
+def read_labels(path: Path, images: Path | None = None) -> list[LabelledPicture]:
     """The pictures of a ``labels.json``; docs/evaluation.md describes the format.
 
     Args:
         path: Of the file.
         images: Folder that the names of pictures begin at; that of the file by default.
-        only: Names of the data sets that are wanted; all by default.
 
     Raises:
-        DatasetError: It cannot be read, something in it is wrong, or it has no such data set.
+        DatasetError: It cannot be read, or something in it is wrong.
     """
     with place(path):
         entries = rows(load_json(path)["images"], "images")
-    there = sorted({str(entry.get("dataset")) for entry in entries})
-    for name in only:
-        if name not in there:
-            raise DatasetError(f"{path} has no data set {name!r}; it has {', '.join(there) or 'none'}")
     pictures = []
     for number, entry in enumerate(entries):
         with place(f"{path}: image {entry.get('image', number)}"):
-            if not only or entry["dataset"] in only:
-                pictures.append(_picture(entry, images or path.parent))
+            pictures.append(_picture(entry, images or path.parent))
     return pictures
 
 

@@ -61,20 +61,20 @@ class Observed:
         best: DoubleArray = self.similarity.max(axis=1, initial=0.0)
         return best
 
-    @property
+    @cached_property
     def matched(self) -> DoubleArray:
         """(N,) 1 where a pose fits a labelled person, 0 where nobody, NaN where labels do not tell.
 
-        They do not tell in pictures in which somebody was left out, and of poses in a crowd or on a
-        person without joints.
+        They do not tell in pictures in which somebody was left out (not even of poses that fit: those alone
+        would make everybody look good), and of poses that fit nobody in a crowd or on a person without
+        joints.
         """
+        if not self.picture.exhaustive:
+            return np.full(len(self.found), np.nan)
         fits = self.similarity.max(axis=0, initial=0.0) > MATCH
-        judgeable = np.array([self._judgeable(points) for points in self.found.points], dtype=bool)
-        return np.where(fits | judgeable, fits.astype(float), np.nan)
-
-    def _judgeable(self, points: DoubleArray) -> bool:
         vague = [person.box for person in self.picture.persons if not person.judged]
-        return self.picture.exhaustive and not any(_mostly_inside(points, box) for box in vague)
+        excused = [any(_mostly_inside(points, box) for box in vague) for points in self.found.points]
+        return np.where(~fits & np.array(excused, dtype=bool), np.nan, fits.astype(float))
 
 
 def observe(picture: LabelledPicture, found: FoundPoses) -> Observed:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-#: Bins hold as many poses each: most scores are close to 1, and bins of equal width would be empty.
-NUM_BINS = 8
+#: At most, and with at least as many poses in each.
+MAX_BINS, MIN_POSES = 8, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,20 @@ class ScoreBin:
         return self.matched / self.poses
 
 
-def reliability(scores: npt.ArrayLike, matched: npt.ArrayLike, bins: int = NUM_BINS) -> tuple[ScoreBin, ...]:
+def reliability(scores: npt.ArrayLike, matched: npt.ArrayLike) -> tuple[ScoreBin, ...]:
     """Put poses into bins of as many poses each, by rising score.
+
+    Bins of equal width would be empty: most scores are close to 1.
 
     Args:
         scores: (N,) of poses.
         matched: (N,) whether each of them matches a labelled person.
-        bins: How many bins at most.
 
     Returns:
-        Bins with one pose at least.
+        One bin for every twelve poses, eight at most; none without poses.
     """
     values, right = np.asarray(scores, dtype=float), np.asarray(matched, dtype=bool)
-    order = np.argsort(values, kind="stable")
+    bins = min(MAX_BINS, max(1, len(values) // MIN_POSES))
     return tuple(
         ScoreBin(
             float(values[part].min()),
@@ -56,6 +57,6 @@ def reliability(scores: npt.ArrayLike, matched: npt.ArrayLike, bins: int = NUM_B
             len(part),
             int(right[part].sum()),
         )
-        for part in np.array_split(order, bins)
+        for part in np.array_split(np.argsort(values, kind="stable"), bins)
         if len(part)
     )

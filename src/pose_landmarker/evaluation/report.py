@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from pose_landmarker.evaluation.comparison import Evaluation
-from pose_landmarker.evaluation.figures import MIN_HEIGHT, MIN_JOINTS, Figures
+from pose_landmarker.evaluation.figures import MIN_HEIGHT, MIN_JOINTS, Figures, Recall
 from pose_landmarker.markdown import table
 
 _UNKNOWN = "-"
+#: Recall by height of fewer people says nothing.
+_MIN_PERSONS = 20
 #: The cells of a row; None where there is nothing to say.
 _Cells = Callable[[Figures], list[str] | None]
 
@@ -27,18 +29,23 @@ def report(evaluation: Evaluation) -> str:
 
 
 def _head(evaluation: Evaluation) -> str:
-    if not evaluation.left_out:
-        return ""
+    parts = []
     missing = ", ".join(f"{count} of {name}" for name, count in evaluation.left_out.items())
-    if evaluation.common:
-        return (
-            "Compared on the pictures that every configuration has something for. "
+    if missing and evaluation.common:
+        parts.append(
+            "Compared on the pictures that every configuration has something for.\n"
             f"Left out for all: {missing}."
         )
-    return (
-        "**Rows are about different pictures**: each configuration is measured on all that it has something "
-        f"for. Not covered by all: {missing}."
-    )
+    elif missing:
+        parts.append(
+            "**Rows are about different pictures**: each configuration is measured on all that it has "
+            f"something for.\nNot covered by all: {missing}."
+        )
+    if evaluation.rank == "presence":
+        parts.append(
+            "A dump has no scores of poses: AP ranks all poses by the mean presence of their landmarks."
+        )
+    return "\n".join(parts)
 
 
 def _rows(evaluation: Evaluation, cells: _Cells) -> Iterator[list[str]]:
@@ -103,17 +110,17 @@ def _world(figures: Figures) -> list[str] | None:
 _SECTIONS: tuple[tuple[str, str, Sequence[str], _Cells], ...] = (
     (
         "People and joints",
-        f"Recall: people at least {MIN_HEIGHT} px high with at least {MIN_JOINTS} labelled joints whom some "
-        "pose fits with OKS\nabove 0.5, 0.75. Precision: poses that fit somebody with OKS above 0.5, where "
-        "everybody is labelled.\nPCK: joints of arms and legs nearer to their label than 0.2 of the torso; "
-        "PCKh: than 0.5 of the head.",
+        f"Recall: of people at least {MIN_HEIGHT} px high with at least {MIN_JOINTS} labelled joints those "
+        "whom some pose fits with\nOKS above 0.5, 0.75. Precision: of poses, where everybody is labelled, "
+        "those that fit somebody with OKS above 0.5.\nPCK: joints of arms and legs nearer to their label "
+        "than 0.2 of the torso; PCKh: than 0.5 of the head.",
         (
             "pictures",
             "people",
             "poses",
-            "asked for",
+            f"≥ {MIN_HEIGHT} px",
             "recall 0.5",
-            "recall 0.75",
+            "0.75",
             "precision",
             "PCK@0.2",
             "PCKh@0.5",
@@ -150,36 +157,34 @@ _SECTIONS: tuple[tuple[str, str, Sequence[str], _Cells], ...] = (
 
 def _heights(evaluation: Evaluation) -> str:
     """Recall by height: a table for each data set, since each has people of other sizes."""
-    parts = []
-    for dataset, by_name in evaluation.figures.items():
-        found = {name: figures.recall for name, figures in by_name.items() if figures.recall}
-        if not found:
-            continue
-        bins = [i for i, part in enumerate(next(iter(found.values())).by_height) if part.persons]
-        some = next(iter(found.values())).by_height
-        header = ["height, px", *(_span(some[i].low, some[i].high) for i in bins)]
-        rows: list[list[str]] = []
-        for name, recall in found.items():
-            rows.append(["people", *(str(recall.by_height[i].persons) for i in bins)])
-            rows.append([name, *(_share(recall.by_height[i].recall) for i in bins)])
-        parts.append(f"{dataset}:\n\n{table(header, _once(rows))}")
-    if not parts:
+    tables = [
+        f"{dataset}:\n\n{_height_table({name: f.recall for name, f in by_name.items() if f.recall})}"
+        for dataset, by_name in evaluation.figures.items()
+        if any(figures.recall and figures.persons >= _MIN_PERSONS for figures in by_name.values())
+    ]
+    if not tables:
         return ""
-    text = f"OKS above 0.5, people with at least {MIN_JOINTS} labelled joints."
-    return f"## Recall by height\n\n{text}\n\n" + "\n\n".join(parts)
+    text = (
+        f"Of people with at least {MIN_JOINTS} labelled joints, those whom some pose fits with OKS above 0.5. "
+        f"Data sets of at\nleast {_MIN_PERSONS} people."
+    )
+    return f"## Recall by height\n\n{text}\n\n" + "\n\n".join(tables)
 
 
-def _once(rows: Sequence[list[str]]) -> list[list[str]]:
-    """Counts of people once, as long as they do not change."""
-    kept: list[list[str]] = []
+def _height_table(found: dict[str, Recall]) -> str:
+    """A row for each configuration; above it how many people there are, where that changes."""
+    some = next(iter(found.values())).by_height
+    bins = [i for i, part in enumerate(some) if part.persons]
+    header = ["height, px", *(_span(some[i].low, some[i].high) for i in bins)]
+    rows: list[list[str]] = []
     counts: list[str] = []
-    for row in rows:
-        if row[0] != "people":
-            kept.append(row)
-        elif row != counts:
-            counts = row
-            kept.append(row)
-    return kept
+    for name, recall in found.items():
+        people = ["people", *(str(recall.by_height[i].persons) for i in bins)]
+        if people != counts:
+            counts = people
+            rows.append(people)
+        rows.append([name, *(_share(recall.by_height[i].recall) for i in bins)])
+    return table(header, rows)
 
 
 def _failures(evaluation: Evaluation) -> str:
