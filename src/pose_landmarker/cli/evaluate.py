@@ -180,15 +180,17 @@ def _prepare(folder: Path | None) -> None:
 def _tell(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
     from pose_landmarker.evaluation.report import report
 
-    text = report(evaluation)
-    print(json.dumps(evaluation.as_dict(), allow_nan=False) if arguments.json else text.rstrip("\n"))
+    if arguments.json:
+        print(json.dumps(evaluation.as_dict(), allow_nan=False))
+    elif evaluation.figures:
+        print(report(evaluation, failures=False), end="")
     if arguments.output is None:
         return
     from pose_landmarker.cache import write_atomically
     from pose_landmarker.evaluation.plots import draw_plots
 
     record = json.dumps(evaluation.as_dict(), indent=1, allow_nan=False).encode() + b"\n"
-    files = {_RECORD: record, "table.md": text.encode(), **draw_plots(evaluation)}
+    files = {_RECORD: record, "table.md": report(evaluation).encode(), **draw_plots(evaluation)}
     for name, content in files.items():
         write_atomically(arguments.output / name, content)
     told = sys.stderr if arguments.json else sys.stdout

@@ -72,11 +72,11 @@ def parse_configuration(text: str, defaults: Mapping[str, Any] | None = None) ->
             "in heavy,num_poses=20"
         )
     try:
+        _check_label(label)
         base = PoseLandmarkerOptions(base_options=BaseOptions.of(model), **(defaults or {}))
         named: dict[str, Any] = dict(_pair(part) for part in parts)
         if len(named) < len(parts):
             raise OptionError("an option is named twice")
-        _refuse_model(label, option_types())
         wanted = replace(base, **named)
     except OptionError as error:
         raise OptionError(f"configuration {text!r}: {error}") from error
@@ -86,9 +86,8 @@ def parse_configuration(text: str, defaults: Mapping[str, Any] | None = None) ->
     return Configuration(name=label or text, options=wanted)
 
 
-def _refuse_model(label: str, types: Mapping[str, object]) -> None:
-    """``num_poses=2,full`` has the model in the wrong place."""
-    if label in types:
+def _check_label(label: str) -> None:
+    if label in option_types():
         raise OptionError(f"the model comes first, then {label}=...")
 
 

@@ -7,6 +7,7 @@ For each picture ``<path>|landmarks`` (P, 33, 5): normalised x, y, z, visibility
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,16 +100,19 @@ def _size(picture: LabelledPicture) -> DoubleArray:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not hasattr(archive, "files"):
-                raise DatasetError(f"{path} is a single array, wanted an archive (.npz)")
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DatasetError(f"{path} is a single array, wanted an archive (.npz)")
+        with archive:
             return {key: archive[key] for key in archive.files}
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: there is no such dump") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        if isinstance(error, DatasetError):
-            raise
-        raise DatasetError(f"{path} is no NumPy archive (.npz): {error}") from error
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
+    except DatasetError:
+        raise
+    except (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"{path} is no NumPy archive (.npz), or a damaged one") from error
 
 
 def _check(where: str, key: str, array: Any) -> None:

@@ -16,15 +16,15 @@ _MIN_PERSONS = 20
 _Cells = Callable[[Figures], list[str] | None]
 
 
-def report(evaluation: Evaluation) -> str:
-    """Everything that was measured, a table for each kind of label."""
+def report(evaluation: Evaluation, *, failures: bool = True) -> str:
+    """Everything that was measured, a table for each kind of label; and maybe what could not be used."""
     parts = [_head(evaluation)]
     for title, text, columns, cells in _SECTIONS:
         rows = list(_rows(evaluation, cells))
         if rows:
             header = ["data set", "configuration", *columns]
             parts.append(f"## {title}\n\n{text}\n\n{table(header, rows)}")
-    parts += [_heights(evaluation), _failures(evaluation)]
+    parts += [_heights(evaluation), _failures(evaluation) if failures else ""]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -41,7 +41,8 @@ def _head(evaluation: Evaluation) -> str:
             "**Rows are about different pictures**: each configuration is measured on all that it has "
             f"something for.\nNot covered by all: {missing}."
         )
-    if evaluation.rank == "presence":
+    ranked = any(figures.coco for by_name in evaluation.figures.values() for figures in by_name.values())
+    if ranked and evaluation.rank == "presence":
         parts.append(
             "A dump has no scores of poses: AP ranks all poses by the mean presence of their landmarks."
         )
@@ -165,8 +166,8 @@ def _heights(evaluation: Evaluation) -> str:
     if not tables:
         return ""
     text = (
-        f"Of people with at least {MIN_JOINTS} labelled joints, those whom some pose fits with OKS above 0.5. "
-        f"Data sets of at\nleast {_MIN_PERSONS} people."
+        f"Of people with at least {MIN_JOINTS} labelled joints, those whom some pose fits with OKS above "
+        f"0.5. Data sets of at\nleast {_MIN_PERSONS} people."
     )
     return f"## Recall by height\n\n{text}\n\n" + "\n\n".join(tables)
 
