@@ -100,11 +100,12 @@ def _size(picture: LabelledPicture) -> DoubleArray:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise DatasetError(f"{path} is a single array, wanted an archive (.npz)")
-        with archive:
-            return {key: archive[key] for key in archive.files}
+        with path.open("rb") as file:  # np.load would leave a damaged one open
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DatasetError(f"{path} is a single array, wanted an archive (.npz)")
+            with archive:
+                return {key: archive[key] for key in archive.files}
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: there is no such dump") from error
     except OSError as error:
