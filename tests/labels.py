@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Fake:
     """Finds what it is told, by the picture's name; an exception is one."""
 
     def __init__(
-        self, answers: dict[str, FoundPoses | Exception], name: str = "fake", scored: bool = True
+        self, answers: Mapping[str, FoundPoses | Exception], name: str = "fake", scored: bool = True
     ) -> None:
         self.name, self.scored, self.answers = name, scored, answers
 
