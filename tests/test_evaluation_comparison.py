@@ -36,6 +36,7 @@ from tests.labels import Fake, body, found, person, picture, write_picture
 
 pytest.importorskip("pycocotools")
 
+#: For somebody without labels, whose box is given apart.
 NOBODY = np.full((33, 2), np.nan)
 
 
@@ -65,7 +66,7 @@ class TestObserved:
 
     def test_crowds_and_people_without_joints_excuse(self) -> None:
         around = Box(400, 0, 200, 200)
-        for vague in (person(box=around, crowd=True), person(points_of_nobody(), box=around)):
+        for vague in (person(box=around, crowd=True), person(NOBODY, box=around)):
             one = observed(picture(person(), vague), found(body(), body(500), body(-500)))
             np.testing.assert_array_equal(one.matched, [1, np.nan, 0])
             assert len(one.judged) == 1
@@ -86,11 +87,6 @@ class TestObserved:
         write_picture(tmp_path / "mask.png", (40, 30))
         with pytest.raises(DatasetError, match="a mask of 40x30 pixels, but its picture has 160x120"):
             observe(one, found(silhouette=silhouette))
-
-
-def points_of_nobody() -> Any:
-    """For somebody without labels: the box is given apart."""
-    return NOBODY
 
 
 class TestAveragePrecision:
@@ -123,7 +119,7 @@ class TestAveragePrecision:
     def test_crowds_and_people_without_joints_are_ignored(self) -> None:
         around = Box(450, 0, 100, 200)
         crowd = person(body(500), box=around, crowd=True)
-        bare = person(points_of_nobody(), box=around, area=1000.0)
+        bare = person(NOBODY, box=around, area=1000.0)
         for vague in (crowd, bare):
             both = found(body(), body(500), scores=[0.5, 0.9])
             result = average_precision([observed(picture(person(), vague), both)])

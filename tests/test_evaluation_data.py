@@ -20,6 +20,7 @@ from pose_landmarker.evaluation import (
     Dump,
     LabelledPerson,
     chosen,
+    configuration,
     found_poses,
     parse_configuration,
     read_dataset,
@@ -295,6 +296,20 @@ class TestConfiguration:
         assert all(option_types().values())
         assert option_types()["threads"] == (type(None), int)
         assert option_types()["precision"] == (str,)
+
+    @pytest.mark.parametrize(
+        ("annotation", "types"),
+        [
+            ("int | None", (type(None), int)),
+            ("bool | float", (bool, float)),
+            ("Literal['off', 'tiles'] | int", (int, str)),
+            ("Callable[[int | None], bool | float] | str", (str,)),
+            ("SubjectChoice | None", (type(None), str)),
+            ("Callable[..., Any]", ()),
+        ],
+    )
+    def test_types_that_can_be_typed(self, annotation: str, types: tuple[type, ...]) -> None:
+        assert configuration._plain_types(annotation) == types
 
     @pytest.mark.parametrize(
         ("text", "wrong"),

@@ -34,8 +34,8 @@ examples:
   pose-landmarker evaluate labels.json --config full --dump mediapipe=outputs.npz
       beside what MediaPipe has found, on the pictures that both have
 
-DATASET is a JSON file in COCO's format for keypoints, a labels.json or labels3d.json (or the folder that
-it is in), a folder of frames/ and masks/, or, with --format negatives, a folder of pictures without people.
+DATASET is a JSON file in COCO's format for keypoints, a labels.json (or its folder), a labels3d.json, a
+folder of frames/ and masks/, or, with --format negatives, a folder of pictures without people.
 docs/evaluation.md says what is measured how, and describes the formats.
 A picture that cannot be used is left out for all and named at the end, and the exit status is 1.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from pose_landmarker.options import MODEL_NAMES, BaseOptions, PoseLandmarkerOpti
 
 #: The evaluation chooses these itself.
 _CHOSEN = ("base_options", "running_mode", "result_callback", "on_error", "output_segmentation_masks")
+#: Between the members of a union, not within brackets.
+_OUTER_BAR = re.compile(r" \| (?![^\[]*\])")
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
@@ -119,7 +122,7 @@ _WORDS: dict[type, str] = {
 
 def _plain_types(annotation: str) -> tuple[type, ...]:
     # Each member by itself: some of the names are strings at run time, and "|" does not take those.
-    members = enumerate(annotation.split(" | "))
+    members = enumerate(_OUTER_BAR.split(annotation))
     holder = type("holder", (), {"__annotations__": {f"member{i}": member for i, member in members}})
     found = {kind for hint in get_type_hints(holder, vars(options)).values() for kind in _types(hint)}
     return tuple(kind for kind in _WORDS if kind in found)

@@ -106,7 +106,7 @@ def picture_path(folder: Path, name: object) -> Path:
     """
     if not isinstance(name, str) or not name or "\0" in name:
         raise ValueError(f"{name!r} is no name of a picture")
-    if Path(name).is_absolute() or ".." in Path(name).parts:
+    if Path(name).is_absolute() or name.startswith(("/", "\\")) or ".." in Path(name).parts:
         raise ValueError(f"{name!r} leads out of the folder of pictures")
     return folder / name
 
