@@ -14,7 +14,7 @@ ROOT = Path(pose_landmarker.__file__).parent
 
 #: From the ground up. A package stands for all of its modules, which may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "arrays", "errors", "topology"),
+    ("_version", "arrays", "errors", "markdown", "topology"),
     ("checks", "confidence", "native"),
     ("filters", "image_options", "results"),
     ("options",),
@@ -34,7 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("landmarker",),
     ("processing",),
     ("draw", "export"),
-    ("bench",),
+    ("bench", "evaluation"),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -52,7 +52,8 @@ _IMPORTERS = {
     "filelock": {"models"},
     "platformdirs": {"cache"},
     "skimage": {"bench"},
-    "matplotlib": {"bench"},
+    "matplotlib": {"bench", "evaluation"},
+    "pycocotools": {"evaluation"},
     "mediapipe": {"bench"},
 }
 #: No file, clock, thread or terminal down here.

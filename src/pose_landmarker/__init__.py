@@ -16,6 +16,7 @@ from pose_landmarker._version import __version__
 from pose_landmarker.errors import (
     BundleError,
     ClosedError,
+    DatasetError,
     EngineError,
     FetchError,
     ImageError,
@@ -56,6 +57,7 @@ __all__ = [
     "Box",
     "BundleError",
     "ClosedError",
+    "DatasetError",
     "EngineError",
     "FetchError",
     "ImageError",

@@ -10,6 +10,7 @@ PoseLandmarkerError
 │   ├── ModelNotFoundError (FileNotFoundError)  the model is not on this machine
 │   ├── BundleError        (ValueError)         the model file is damaged, foreign or hostile
 │   └── FetchError         (ConnectionError)    no source could deliver the model
+├── DatasetError           (ValueError)         labels or a dump of results cannot be read or used
 ├── EngineError            (RuntimeError)       the inference engine refused or failed
 ├── MissingExtraError      (ImportError)        an optional package is not installed
 ├── TimestampError         (ValueError)         the time of a frame is not after that of the one before
@@ -58,6 +59,10 @@ class BundleError(ModelError, ValueError):
 
 class FetchError(ModelError, ConnectionError):
     """No source delivered the model; the message says what each of them answered."""
+
+
+class DatasetError(PoseLandmarkerError, ValueError):
+    """A file of labels, a folder of masks or a dump of results cannot be read or used."""
 
 
 class EngineError(PoseLandmarkerError, RuntimeError):

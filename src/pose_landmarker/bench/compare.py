@@ -9,9 +9,9 @@ from typing import Any
 
 from pose_landmarker.bench.cell import Cell, reference_of
 from pose_landmarker.bench.contestant import Round
-from pose_landmarker.bench.report import table
 from pose_landmarker.bench.results import Results
 from pose_landmarker.errors import OptionError
+from pose_landmarker.markdown import table
 
 #: So many standard errors are no accident.
 _ERRORS = 3.0

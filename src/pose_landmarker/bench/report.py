@@ -12,6 +12,7 @@ from pose_landmarker.bench.machine import sentence
 from pose_landmarker.bench.reach import limit, operations, reach
 from pose_landmarker.bench.results import Results
 from pose_landmarker.bench.setting import DEFAULT_THREADS, MODES, THROUGHPUT, Setting
+from pose_landmarker.markdown import table
 
 _NAMES = {
     "mediapipe": f"MediaPipe {REFERENCE_VERSION}",
@@ -27,7 +28,6 @@ _TITLES = {
     "videos": "Many videos: from files to results, decoding included",
 }
 _UNKNOWN = "-"
-_NUMERIC = "0123456789+-±"
 
 
 def name_of(setting: Setting) -> str:
@@ -41,24 +41,6 @@ def report(results: Results) -> str:
     parts += [_section(mode, results) for mode in MODES]
     parts += [_limits(results), _installed(results), _left_out(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with columns of equal width; those of numbers stand at the right."""
-    widths = [max(3, *(len(row[i]) for row in [header, *rows])) for i in range(len(header))]
-    numbers = [all(not row[i] or row[i][0] in _NUMERIC for row in rows) for i in range(len(header))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [
-            text.rjust(width) if number else text.ljust(width)
-            for text, width, number in zip(row, widths, numbers, strict=True)
-        ]
-        return f"| {' | '.join(cells)} |"
-
-    rule = [
-        f"{'-' * (width + 1)}{':' if number else '-'}" for width, number in zip(widths, numbers, strict=True)
-    ]
-    return "\n".join([line(header), f"|{'|'.join(rule)}|", *map(line, rows)])
 
 
 def base_conditions(cells: Sequence[Cell], mode: str) -> Setting | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pose_landmarker._version import __version__
-from pose_landmarker.cli import bench, image, info, live, models, video
+from pose_landmarker.cli import bench, evaluate, image, info, live, models, video
 from pose_landmarker.cli.inputs import without_password
 from pose_landmarker.errors import OptionError, PoseLandmarkerError
 
@@ -28,6 +28,7 @@ metres, and the same number for the same person over time.
   pose-landmarker models                   which models are on this machine
   pose-landmarker info                     versions and hardware, for bug reports
   pose-landmarker bench                    how fast this is on this machine, beside MediaPipe
+  pose-landmarker evaluate labels.json     how good it is on labelled pictures
 """
 
 
@@ -96,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     more: dict[str, Any] = {"action": "store_true", "help": "say more on standard error"}
     parser.add_argument("-v", "--verbose", **more)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (image, video, live, models, info, bench):
+    for command in (image, video, live, models, info, bench, evaluate):
         # Accepted behind the command too; SUPPRESS keeps it from undoing what stood before it.
         command.add_parser(commands).add_argument("-v", "--verbose", default=argparse.SUPPRESS, **more)
     return parser
