@@ -18,8 +18,8 @@ _FACE, _ARMS, _LEGS = slice(0, 11), slice(11, 17), slice(23, 29)
 #: Weights of the detector's logit, the presence logit, how sure the heat maps are of face, arms and legs,
 #: how far
 #: the body is from upright (1 - cosine), and a constant; without a detection the first is left out.
-_DETECTED = np.array([0.526, 0.352, 4.801, 2.206, 0.677, -2.173, -5.935])
-_FOLLOWED = np.array([0.0, 0.352, 5.5, 2.7, 0.8, -2.4, -5.3])
+_DETECTED = np.array([0.486, 0.201, 6.207, 5.071, 2.590, -3.091, -8.231])
+_FOLLOWED = np.array([0.0, 0.189, 7.015, 5.564, 3.366, -3.093, -8.805])
 #: Scores nearer to 0 and 1 than this say no more.
 _EDGE = 1e-4
 
@@ -41,24 +41,31 @@ def pose_scores(
     Returns:
         (N,) in [0, 1]: of the poses with a score around p, the share p fits a person with an OKS above 0.5.
     """
-    count = len(presence)
-    missing = np.full(count, np.nan) if detections is None else np.asarray(detections, float)
-    followed = np.isnan(missing)
-    evidence = np.stack(
-        [
-            np.where(followed, 0.0, _logit(missing)),
-            _logit(presence),
-            peaks[:, _FACE].mean(axis=1),
-            peaks[:, _ARMS].mean(axis=1),
-            peaks[:, _LEGS].mean(axis=1),
-            1 - np.cos(rotations),
-            np.ones(count),
-        ],
-        axis=1,
-    )
+    evidence = evidence_of(presence, peaks, rotations, detections)
+    followed = np.ones(len(presence), bool) if detections is None else np.isnan(detections)
     weights = np.where(followed[:, None], _FOLLOWED, _DETECTED)
     scores: DoubleArray = 0.5 * (1 + np.tanh(0.5 * (evidence * weights).sum(axis=1)))
     return scores
+
+
+def evidence_of(
+    presence: FloatArray,
+    peaks: FloatArray,
+    rotations: DoubleArray,
+    detections: DoubleArray | None = None,
+) -> DoubleArray:
+    """(N, 7) what :func:`pose_scores` weighs, from the same arguments; 0 for detections that are missing."""
+    columns = [
+        np.zeros(len(presence)) if detections is None else np.nan_to_num(_logit(detections)),
+        _logit(presence),
+        peaks[:, _FACE].mean(axis=1),
+        peaks[:, _ARMS].mean(axis=1),
+        peaks[:, _LEGS].mean(axis=1),
+        1 - np.cos(rotations),
+        np.ones(len(presence)),
+    ]
+    evidence: DoubleArray = np.stack(columns, axis=1)
+    return evidence
 
 
 def _logit(probability: npt.ArrayLike) -> DoubleArray:

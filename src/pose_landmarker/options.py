@@ -55,7 +55,7 @@ SEARCH_NAMES = ("whole", "wide")
 DEFAULT_PASSES = 2
 MAX_PASSES = 100
 #: What a close search must think of a pose to report it: it meets many more things that look like people.
-DEFAULT_MIN_SCORE = 0.27
+DEFAULT_MIN_SCORE = 0.4
 
 
 class RunningMode(Enum):
@@ -161,7 +161,7 @@ class PoseLandmarkerOptions:
         mirror: Whether the landmarks are averaged with those of the mirror image (ours). Twice the
             time, a little more exact.
         min_pose_score: A pose is reported from this ``Pose.score`` on (ours). None: 0 with
-            ``search="whole"``, else 0.27.
+            ``search="whole"``, else 0.4.
         subject: Whom to follow where several people are in view (ours): ``"largest"``, ``"central"``,
             ``"first"``, or the one nearest to a point (x, y) or a box (x, y, width, height) in image
             pixels. Results hold this person only, and nobody while that person is hidden.
