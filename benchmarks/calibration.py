@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pose_landmarker import Pose, PoseLandmarker
-from pose_landmarker.arrays import DoubleArray
+from pose_landmarker.arrays import DoubleArray, frozen
 from pose_landmarker.confidence import evidence_of
 from pose_landmarker.errors import ImageError
 from pose_landmarker.evaluation import LabelledPicture, oks, read_dataset, read_negatives
@@ -87,7 +87,7 @@ def fitted(evidence: DoubleArray, right: Right) -> DoubleArray:
         weights -= step
         if np.abs(step).max() < 1e-9:
             break
-    return weights / deviation
+    return frozen(weights / deviation)
 
 
 def reliability(scores: DoubleArray, right: Right) -> Iterator[tuple[float, float, int]]:
@@ -128,10 +128,8 @@ def _samples(model: str, pictures: list[LabelledPicture]) -> Iterator[Sample]:
 def _evidence(pose: Pose) -> DoubleArray:
     assert pose.peaks is not None
     presence, tilt = np.array([pose.presence_score]), np.array([pose.tilt])
-    row: DoubleArray = evidence_of(presence, pose.peaks[None], tilt, np.array([pose.detection_score], float))[
-        0
-    ]
-    return row
+    detection = np.array([pose.detection_score], float)
+    return frozen(evidence_of(presence, pose.peaks[None], tilt, detection)[0])
 
 
 def _is_right(pose: Pose, picture: LabelledPicture) -> bool | None:

@@ -52,6 +52,7 @@ class Scene:
     t: float = 0.0
     looks: list[float] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    searches: list[range | None] = field(default_factory=list)
 
     def visible(self) -> list[tuple[Person, Roi]]:
         seen: list[tuple[Person, Roi]] = []
@@ -84,7 +85,13 @@ class Scene:
             for i, (person, roi) in enumerate(self.visible())
         ]
 
-    def landmark_net(self, image: RgbImage, rois: list[Roi]) -> Bodies:
+    def search(
+        self, image: RgbImage, processing: ImageProcessingOptions, parts: range | None = None
+    ) -> list[tuple[Detection, Roi]]:
+        self.searches.append(parts)
+        return self.detect(image, processing)
+
+    def bodies(self, image: RgbImage, rois: list[Roi]) -> Bodies:
         """In every region the body that is nearest to its middle."""
         self.batches.append(len(rois))
         n = len(rois)

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cache", "mailbox", "parallel"),
     ("media", "models"),
     ("engines",),
-    ("detector", "landmark_net", "tasks"),
+    ("detector", "given", "landmark_net", "tasks"),
     ("refinement", "search"),
     ("identity", "pipeline"),
     ("tracker",),

@@ -165,7 +165,7 @@ class TestDetection:
         back = np.stack([512 - turned.poses[0].pixels[:, 1], turned.poses[0].pixels[:, 0]], axis=1)
         assert np.abs(back - upright)[:13].max() < 20
         with pytest.raises(OptionTypeError, match="image_processing_options"):
-            landmarker.detect(astronaut, 90)  # type: ignore[arg-type]
+            landmarker.detect(astronaut, 90)  # type: ignore[call-overload]
 
     def test_a_region_chooses_who_is_found(self, media: Path, landmarker: PoseLandmarker) -> None:
         image = read_image(media / "multi" / "tfjs_three_people.jpg")

@@ -81,7 +81,7 @@ class TestVideo:
         video = create(running_mode=RunningMode.VIDEO)
         with pytest.raises(OptionTypeError, match="timestamp_ms must be a whole number"):
             video.detect_for_video(astronaut, wrong)
-        video.detect_for_video(astronaut, np.int64(5))  # type: ignore[arg-type]
+        video.detect_for_video(astronaut, np.int64(5))  # type: ignore[call-overload]
 
     def test_times_out_of_range(self, create: Callable[..., PoseLandmarker], astronaut: RgbImage) -> None:
         video = create(running_mode=RunningMode.VIDEO)

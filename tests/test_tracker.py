@@ -243,7 +243,7 @@ class TestFrames:
     @pytest.mark.parametrize("num_poses", [1, 2])
     def test_one_frame_without_numbers_is_forgotten(self, num_poses: int) -> None:
         scene = Scene([Person(walk(300, 30))])
-        net = scene.landmark_net
+        net = scene.bodies
 
         def sometimes(image: Any, rois: Any) -> Any:
             bodies = net(image, rois)
@@ -251,7 +251,7 @@ class TestFrames:
                 bodies.points[:, 15] = np.nan
             return bodies
 
-        scene.landmark_net = sometimes  # type: ignore[method-assign]
+        scene.bodies = sometimes  # type: ignore[method-assign]
         results = follow(scene, make_tracker(scene, num_poses=num_poses), times(1))
         finite = [bool(np.isfinite(result.poses[0].landmarks).all()) for _, result in results]
         assert finite.count(False) == 1
@@ -259,8 +259,8 @@ class TestFrames:
 
     def test_a_score_that_is_no_number_is_no_pose(self) -> None:
         scene = Scene([Person(walk(300, 30))])
-        net = scene.landmark_net
-        scene.landmark_net = lambda *a: net(*a)._replace(scores=np.array([np.nan], np.float32))  # type: ignore[method-assign]
+        net = scene.bodies
+        scene.bodies = lambda *a: net(*a)._replace(scores=np.array([np.nan], np.float32))  # type: ignore[method-assign]
         assert not any(len(result) for _, result in follow(scene, make_tracker(scene), times(0.2)))
 
     def test_a_frame_of_another_size_is_no_harm(self) -> None:
@@ -298,8 +298,8 @@ class Wobbling(Scene):
 
     rng = np.random.default_rng(5)
 
-    def landmark_net(self, image: Any, rois: Any) -> Any:
-        bodies = super().landmark_net(image, rois)
+    def bodies(self, image: Any, rois: Any) -> Any:
+        bodies = super().bodies(image, rois)
         bodies.points[...] += self.rng.normal(0, 1.0, bodies.points.shape)
         return bodies
 

@@ -42,6 +42,7 @@ from pose_landmarker.results import (
     NormalizedLandmark,
     Pose,
     PoseLandmarkerResult,
+    RegionPoses,
     Roi,
 )
 from pose_landmarker.scheduling import LiveStats
@@ -79,6 +80,7 @@ __all__ = [
     "PoseLandmarkerResult",
     "Processed",
     "RegionOfInterest",
+    "RegionPoses",
     "Roi",
     "RunningMode",
     "RunningModeError",

@@ -6,21 +6,27 @@ import os
 import threading
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from pose_landmarker.arrays import RgbImage
-from pose_landmarker.checks import check_integer
 from pose_landmarker.engines import choose_engine
 from pose_landmarker.engines.cpu import default_threads
 from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError, TimestampError
+from pose_landmarker.given import (
+    UPRIGHT,
+    Regions,
+    given_for_later,
+    given_processing,
+    given_rgb,
+    given_rois,
+    given_time_ms,
+)
 from pose_landmarker.image_options import ImageProcessingOptions
-from pose_landmarker.imaging import check_side
 from pose_landmarker.live import LiveStream
-from pose_landmarker.media.images import as_rgb
 from pose_landmarker.models.store import load_bundle
 from pose_landmarker.options import BaseOptions, OptionValues, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.pipeline import Pipeline
-from pose_landmarker.results import PoseLandmarkerResult
+from pose_landmarker.results import PoseLandmarkerResult, RegionPoses, Roi
 from pose_landmarker.scheduling import LiveStats
 from pose_landmarker.tracker import Tracker
 
@@ -29,10 +35,6 @@ if TYPE_CHECKING:
 
     from pose_landmarker.streaming import ResultStream, Source
 
-#: About 285,000 years; more does not fit a double, and then not a filter.
-MAX_TIMESTAMP_MS = 1 << 53
-
-_UPRIGHT = ImageProcessingOptions()
 _METHODS = {
     RunningMode.IMAGE: "detect",
     RunningMode.VIDEO: "detect_for_video",
@@ -107,47 +109,106 @@ class PoseLandmarker:
         """A landmarker for IMAGE mode with default options; the reference's name for it."""
         return cls(PoseLandmarkerOptions(base_options=BaseOptions(model_asset_path=model_path)))
 
+    @overload
     def detect(
-        self, image: object, image_processing_options: ImageProcessingOptions | None = None
-    ) -> PoseLandmarkerResult:
+        self,
+        image: object,
+        image_processing_options: ImageProcessingOptions | None = None,
+        *,
+        rois: None = None,
+    ) -> PoseLandmarkerResult: ...
+
+    @overload
+    def detect(
+        self,
+        image: object,
+        image_processing_options: ImageProcessingOptions | None = None,
+        *,
+        rois: Regions,
+    ) -> RegionPoses: ...
+
+    def detect(
+        self,
+        image: object,
+        image_processing_options: ImageProcessingOptions | None = None,
+        *,
+        rois: Regions | None = None,
+    ) -> PoseLandmarkerResult | RegionPoses:
         """Find the bodies in one image, in running mode IMAGE.
 
         Args:
             image: A uint8 array, (H, W, 3) RGB, (H, W) greyscale or (H, W, 4) RGBA; the path of a
                 picture; a Pillow image; or an object with ``numpy_view()``.
             image_processing_options: A turn, or a region that people are looked for in.
+            rois: Where people are, from any other detector (ours): boxes (x, y, width, height) or
+                :class:`Roi` objects, image pixels. Nobody is looked for elsewhere, and ``num_poses`` does
+                not matter.
 
         Returns:
-            At most ``num_poses`` poses, best detection first, in the coordinates of ``image``.
+            At most ``num_poses`` poses, in the coordinates of ``image``: the best detection first, or
+            with a close search the most likely pose. With ``rois``, :class:`RegionPoses`: one pose per
+            region in the same order, None where nobody is (or somebody who is in another one too).
 
         Raises:
             ClosedError: The landmarker is closed.
             RunningModeError: It was made for another running mode.
             ImageError: The image cannot be used; the message says what is wanted.
-            OptionTypeError: ``image_processing_options`` is something else.
+            OptionTypeError: ``image_processing_options`` or ``rois`` are something else.
+            OptionError: A region of ``rois`` is empty or not finite.
             EngineError: The inference engine failed.
         """
         pipeline = self._open(RunningMode.IMAGE, "detect").pipeline
-        processing = _checked(image_processing_options)
-        rgb = _rgb(image)
+        processing = given_processing(image_processing_options)
+        squares = None if rois is None else given_rois(rois, processing.rotation_rad)
+        rgb = given_rgb(image)
+        if squares is not None:
+            return self._in_regions(pipeline, rgb, squares, processing)
         return PoseLandmarkerResult(
             poses=pipeline(rgb, processing),
             image_size=(rgb.shape[1], rgb.shape[0]),
             with_masks=self.options.output_segmentation_masks,
         )
 
+    @overload
     def detect_for_video(
-        self, image: object, timestamp_ms: int, image_processing_options: ImageProcessingOptions | None = None
-    ) -> PoseLandmarkerResult:
+        self,
+        image: object,
+        timestamp_ms: int,
+        image_processing_options: ImageProcessingOptions | None = None,
+        *,
+        rois: None = None,
+    ) -> PoseLandmarkerResult: ...
+
+    @overload
+    def detect_for_video(
+        self,
+        image: object,
+        timestamp_ms: int,
+        image_processing_options: ImageProcessingOptions | None = None,
+        *,
+        rois: Regions,
+    ) -> RegionPoses: ...
+
+    def detect_for_video(
+        self,
+        image: object,
+        timestamp_ms: int,
+        image_processing_options: ImageProcessingOptions | None = None,
+        *,
+        rois: Regions | None = None,
+    ) -> PoseLandmarkerResult | RegionPoses:
         """Find and follow the bodies in the next frame of a video, in running mode VIDEO.
 
         Args:
             image: As for :meth:`detect`. Its size may change from frame to frame.
             timestamp_ms: Time of the frame in milliseconds, later than that of the frame before.
             image_processing_options: As for :meth:`detect`.
+            rois: As for :meth:`detect`. Frames with them are looked at one by one: nobody is followed, and
+                those followed before are left alone.
 
         Returns:
-            At most ``num_poses`` poses, those followed longest first, each with its ``track_id``.
+            At most ``num_poses`` poses, those followed longest first, each with its ``track_id``. With
+            ``rois``, as :meth:`detect`.
 
         Raises:
             TimestampError: ``timestamp_ms`` is not later than the one before; the message names both.
@@ -158,9 +219,10 @@ class PoseLandmarker:
             EngineError: The inference engine failed.
         """
         tracker = self._open(RunningMode.VIDEO, "detect_for_video")
-        processing = _checked(image_processing_options)
-        time_ms = _time_ms(timestamp_ms)
-        rgb = _rgb(image)
+        processing = given_processing(image_processing_options)
+        time_ms = given_time_ms(timestamp_ms)
+        squares = None if rois is None else given_rois(rois, processing.rotation_rad)
+        rgb = given_rgb(image)
         with self._turn:
             if self._last_ms is not None and time_ms <= self._last_ms:
                 raise TimestampError(
@@ -168,7 +230,24 @@ class PoseLandmarker:
                     "video, call reset() first"
                 )
             self._last_ms = time_ms
-            return tracker(rgb, time_ms, processing)
+            if squares is None:
+                return tracker(rgb, time_ms, processing)
+            return self._in_regions(tracker.pipeline, rgb, squares, processing, time_ms)
+
+    def _in_regions(
+        self,
+        pipeline: Pipeline,
+        image: RgbImage,
+        squares: list[Roi],
+        processing: ImageProcessingOptions,
+        time_ms: int | None = None,
+    ) -> RegionPoses:
+        return RegionPoses(
+            poses=pipeline.at(image, squares, processing),
+            image_size=(image.shape[1], image.shape[0]),
+            timestamp_ms=time_ms,
+            with_masks=self.options.output_segmentation_masks,
+        )
 
     def detect_async(
         self, image: object, timestamp_ms: int, image_processing_options: ImageProcessingOptions | None = None
@@ -199,9 +278,9 @@ class PoseLandmarker:
                 "detect_async() needs result_callback in the options; or use `async for result in "
                 "landmarker.stream(source)`"
             )
-        processing = _checked(image_processing_options)
-        time_ms = _time_ms(timestamp_ms)
-        self._live.submit(_own(image), time_ms, processing)
+        processing = given_processing(image_processing_options)
+        time_ms = given_time_ms(timestamp_ms)
+        self._live.submit(given_for_later(image), time_ms, processing)
 
     def stream(self, source: Source) -> ResultStream[PoseLandmarkerResult]:
         """Results of a live source as they come, in running mode LIVE_STREAM without a callback.
@@ -258,7 +337,7 @@ class PoseLandmarker:
     def _next(self, tracker: Tracker, image: object, timestamp_ms: int) -> PoseLandmarkerResult:
         """One frame of :meth:`stream`."""
         self._open(RunningMode.LIVE_STREAM, "stream")
-        return tracker(_rgb(image), _time_ms(timestamp_ms), _UPRIGHT)
+        return tracker(given_rgb(image), given_time_ms(timestamp_ms), UPRIGHT)
 
     def close(self) -> None:
         """Free the networks. Closing twice is fine; calls under way in other threads finish.
@@ -307,32 +386,3 @@ class PoseLandmarker:
                 f"{made_for.name}: use {_METHODS[made_for]}()"
             )
         return tracker
-
-
-def _checked(processing: ImageProcessingOptions | None) -> ImageProcessingOptions:
-    if processing is None:
-        return _UPRIGHT
-    if not isinstance(processing, ImageProcessingOptions):
-        raise OptionTypeError(
-            f"image_processing_options must be ImageProcessingOptions(...), not {type(processing).__name__}"
-        )
-    return processing
-
-
-def _time_ms(timestamp_ms: object) -> int:
-    return check_integer("timestamp_ms", timestamp_ms, low=0, high=MAX_TIMESTAMP_MS)
-
-
-def _rgb(image: object) -> RgbImage:
-    """A picture that can be worked on, before anything is noted of it."""
-    rgb = as_rgb(image)
-    check_side(rgb.shape[1], rgb.shape[0])
-    return rgb
-
-
-def _own(image: object) -> RgbImage:
-    """A picture that nobody else writes to: cameras use one buffer for frame after frame."""
-    rgb = _rgb(image)
-    if rgb.flags.writeable and not isinstance(image, (str, os.PathLike)):
-        return rgb.copy()
-    return rgb

@@ -12,14 +12,14 @@ from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR
 from pose_landmarker.engines import Engine
 from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.imaging import check_side
-from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, Bodies, LandmarkNet
+from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, Bodies, LandmarkNet, mean_of
 from pose_landmarker.models.bundle import Bundle
 from pose_landmarker.models.rewriting import conv_before_resize
 from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.options import DEFAULT_PASSES, PoseLandmarkerOptions
 from pose_landmarker.refinement import Judged, refined
 from pose_landmarker.results import Detection, Pose, Roi
-from pose_landmarker.roi import pixel_region, roi_from_points, square_around, wrap_angle
+from pose_landmarker.roi import pixel_region, roi_from_points, wrap_angle
 from pose_landmarker.search import Searcher
 from pose_landmarker.smoothing import SmoothingState
 from pose_landmarker.topology import NUM_LANDMARKS
@@ -142,7 +142,7 @@ class Pipeline:
             min_presence=self.options.min_pose_presence_confidence,
             upright=upright,
             mirror=self.options.mirror,
-            doubtful=not given,
+            doubtful=not given and self.options.least_score > 0,
         )
 
     def _pose(
@@ -157,23 +157,28 @@ class Pipeline:
             upright=upright,
         )
 
-    def search(self, image: RgbImage, processing: ImageProcessingOptions) -> list[tuple[Detection, Roi]]:
+    def bodies(self, image: RgbImage, rois: list[Roi]) -> Bodies:
+        """What is in regions, looked at once, or once more in the mirror if the options say so."""
+        bodies = self.landmark_net(image, rois)
+        return mean_of(bodies, self.landmark_net(image, rois, mirror=True)) if self.options.mirror else bodies
+
+    def search(
+        self, image: RgbImage, processing: ImageProcessingOptions, parts: range | None = None
+    ) -> list[tuple[Detection, Roi]]:
         """People and their regions as the option ``search`` says, best first, image pixels.
 
-        With ``"whole"``, the same as :meth:`detect`.
+        Args:
+            image: (H, W, 3) uint8.
+            processing: Turn and region.
+            parts: Of a close search, the numbers of the parts to look at, counted round and round; all of
+                it by default.
         """
         if self.options.search == "whole":
             return self.detect(image, processing)
-        height, width = image.shape[:2]
-        rotation = processing.rotation_rad
-        left, top, right, bottom = pixel_region(processing.region, width, height)
-        part = image[top:bottom, left:right]
-        searcher = Searcher(self.detector, self.options.min_pose_detection_confidence)
-        if self.options.regions is None:
-            found = searcher.wide(part, rotation)
-        else:
-            boxes = [pixel_region(region, right - left, bottom - top) for region in self.options.regions]
-            found = searcher.parts(part, [square_around(*box, rotation) for box in boxes])
+        left, top, right, bottom = pixel_region(processing.region, image.shape[1], image.shape[0])
+        searcher = Searcher(self.detector, self.options.min_pose_detection_confidence, self.options.regions)
+        part, rotation = image[top:bottom, left:right], processing.rotation_rad
+        found = searcher(part, rotation) if parts is None else searcher.parts(part, parts, rotation)
         return [(_shift(d, left, top), _shift_roi(roi, left, top)) for d, roi in found]
 
     def detect(self, image: RgbImage, processing: ImageProcessingOptions) -> list[tuple[Detection, Roi]]:

@@ -235,6 +235,45 @@ class PoseLandmarkerResult:
         return f"<PoseLandmarkerResult {count} pose{'' if count == 1 else 's'} in {width}x{height}{time}>"
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RegionPoses:
+    """Who is in regions that were given.
+
+    Attributes:
+        poses: One per region, in the same order; None where nobody is.
+        image_size: (width, height) of the image in pixels.
+        timestamp_ms: Time of the frame, or None in IMAGE mode.
+        with_masks: Whether masks were asked for.
+    """
+
+    poses: tuple[Pose | None, ...]
+    image_size: tuple[int, int]
+    timestamp_ms: int | None = None
+    with_masks: bool = False
+
+    @property
+    def found(self) -> PoseLandmarkerResult:
+        """Those who are there, as a result to draw, write or take landmarks from."""
+        return PoseLandmarkerResult(
+            poses=tuple(pose for pose in self.poses if pose is not None),
+            image_size=self.image_size,
+            timestamp_ms=self.timestamp_ms,
+            with_masks=self.with_masks,
+        )
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    def __iter__(self) -> Iterator[Pose | None]:
+        return iter(self.poses)
+
+    def __repr__(self) -> str:
+        width, height = self.image_size
+        time = "" if self.timestamp_ms is None else f" at {self.timestamp_ms} ms"
+        there = sum(pose is not None for pose in self.poses)
+        return f"<RegionPoses {there} poses in {len(self.poses)} regions of {width}x{height}{time}>"
+
+
 def _rows(pose: Pose, points: FloatArray) -> Iterator[tuple[float, float, float, float, float, str]]:
     """x, y, z, visibility, presence and name of each landmark."""
     x, y, z = points.T.tolist()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.association import distinct_regions
 from pose_landmarker.detector import PoseDetector
+from pose_landmarker.image_options import RegionOfInterest
 from pose_landmarker.results import Detection, Roi
-from pose_landmarker.roi import letterbox, roi_from_points
+from pose_landmarker.roi import letterbox, pixel_region, roi_from_points, square_around
 from pose_landmarker.tiles import finest_tiles, tiles
 
 #: A close look makes more of a detection: from this share of the least score on, the landmarks are to
@@ -23,12 +22,16 @@ _HINT = 0.4
 class Searcher:
     """Looks for people in parts of a picture. Remembers nothing."""
 
-    def __init__(self, detector: PoseDetector, min_score: float) -> None:
+    def __init__(
+        self, detector: PoseDetector, min_score: float, regions: Sequence[RegionOfInterest] | None = None
+    ) -> None:
+        """Take a detector, its least score, and where to look if not everywhere."""
         self._detector = detector
         self._hint, self._min_score = _HINT * min_score, _CLOSER_LOOK * min_score
+        self._regions = regions
 
-    def wide(self, image: RgbImage, rotation: float = 0.0) -> list[tuple[Detection, Roi]]:
-        """People in a whole picture, near and far, best first, once each as far as regions can tell.
+    def __call__(self, image: RgbImage, rotation: float = 0.0) -> list[tuple[Detection, Roi]]:
+        """People near and far, best first, once each as far as regions can tell.
 
         Args:
             image: (H, W, 3) uint8.
@@ -38,13 +41,33 @@ class Searcher:
             Detections and their regions, image pixels.
         """
         height, width = image.shape[:2]
-        found = self._look(image, [letterbox(width, height, rotation), *tiles(width, height, rotation)])
+        squares = self._squares(width, height, rotation)
+        if self._regions is not None:
+            return self._distinct(self._look(image, squares))
+        found = self._look(image, [letterbox(width, height, rotation), *squares])
         finest = [tile for tile in finest_tiles(width, height, rotation) if _has_hint(tile, found)]
         return self._distinct(found + self._look(image, finest))
 
-    def parts(self, image: RgbImage, squares: Sequence[Roi]) -> list[tuple[Detection, Roi]]:
-        """People in given squares of a picture, image pixels, as :meth:`wide`."""
-        return self._distinct(self._look(image, squares))
+    def parts(
+        self, image: RgbImage, numbers: Iterable[int], rotation: float = 0.0
+    ) -> list[tuple[Detection, Roi]]:
+        """People in some of the parts that a whole search looks at, for a search spread over time.
+
+        Args:
+            image: (H, W, 3) uint8.
+            numbers: Of the parts, counted round and round.
+            rotation: Of people who stand, radians; a multiple of a quarter turn.
+        """
+        squares = self._squares(image.shape[1], image.shape[0], rotation)
+        if not squares:
+            return []
+        chosen = dict.fromkeys(number % len(squares) for number in numbers)
+        return self._distinct(self._look(image, [squares[i] for i in chosen]))
+
+    def _squares(self, width: int, height: int, rotation: float) -> list[Roi]:
+        if self._regions is None:
+            return tiles(width, height, rotation)
+        return [square_around(*pixel_region(r, width, height), rotation) for r in self._regions]
 
     def _look(self, image: RgbImage, squares: Sequence[Roi]) -> list[tuple[Detection, Roi]]:
         if not squares:
@@ -68,8 +91,3 @@ def _has_hint(tile: Roi, found: list[tuple[Detection, Roi]]) -> bool:
         and abs(roi.center_y - tile.center_y) < half
         for _, roi in found
     )
-
-
-def scores_of(found: Sequence[tuple[Detection, Roi]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """(N,) the detector's scores."""
-    return np.array([detection.score for detection, _ in found], np.float64)

@@ -12,8 +12,10 @@ from pose_landmarker.association import match, newest_win, region_overlap
 from pose_landmarker.identity import Sighting, clarified, exchanged, recognised, without_doubles
 from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.imaging import check_side
+from pose_landmarker.landmark_net import Bodies
 from pose_landmarker.options import PoseLandmarkerOptions
 from pose_landmarker.pipeline import Pipeline, pose_of
+from pose_landmarker.refinement import judge
 from pose_landmarker.results import PoseLandmarkerResult, Roi
 from pose_landmarker.roi import roi_from_points, steady_roi
 from pose_landmarker.smoothing import SmoothingState, smooth
@@ -32,6 +34,13 @@ _COLORS_EVERY_S = 0.2
 #: For so long after somebody is lost, seconds, people are looked for at least this often, seconds: most
 #: come back soon from behind somebody else.
 _SOON_BACK_S, _INTERVAL_FOR_LOST_S = 1.5, 0.1
+
+#: Parts of a wide search looked at in a second of the video, and at most in one frame.
+_PARTS_PER_S, _MOST_PARTS = 15.0, 4
+#: Times are whole milliseconds: two frames of 30 a second are 66 or 67 apart.
+_ROUNDING = 0.02
+#: Somebody who is followed may look so much less likely than one who is new.
+_LOYALTY = 0.25
 
 
 class _Seed(NamedTuple):
@@ -60,6 +69,8 @@ class Tracker:
         """Forget everything: the next frame is the first of another video."""
         self._tracks: list[Track] = []
         self._looked_ms: int | None = None
+        self._looked_around_ms: int | None = None
+        self._next_part = 0
         self._somebody_lost = False
         self._last_ms: int | None = None
         self._image_size = (0, 0)
@@ -80,7 +91,8 @@ class Tracker:
         check_side(width, height)
         self._resize(width, height)
         seeds = self._seeds(image, time_ms, processing)
-        named = self._name(self._sightings(image, seeds, time_ms), time_ms)
+        upright = processing.rotation_rad
+        named = self._name(self._sightings(image, seeds, time_ms, upright), time_ms)
         self._forget(named, time_ms)
         self._follow(named, time_ms)
         wanted = named if self._options.subject is None else self._only_subject(named)
@@ -92,6 +104,7 @@ class Tracker:
                 detection_score=track.detection_score,
                 smoothed=self._smooth(track, sighting, time_ms),
                 track_id=track.track_id,
+                upright=upright,
             )
             for track, sighting in wanted
         ]
@@ -116,16 +129,35 @@ class Tracker:
             _Seed(track.roi, track, track.detection_score) for track in self._tracks if track.roi is not None
         ]
         found: list[_Seed] = []
-        looks = len(kept) < self._people and self._is_due(time_ms, followed=bool(kept))
+        has_room = len(kept) < self._people
+        looks = has_room and self._is_due(time_ms, followed=bool(kept))
         if looks:
             self._looked_ms = time_ms
-            found = [
-                _Seed(roi, None, detection.score)
-                for detection, roi in self.pipeline.detect(image, processing)
-            ]
+            look = self.pipeline.detect if kept else self.pipeline.search
+            found = [_Seed(roi, None, detection.score) for detection, roi in look(image, processing)]
+        if has_room and self._options.search != "whole":
+            found += self._around(image, time_ms, processing, followed=bool(kept))
         if self._like_reference:
             return self._newest(kept + found)[: self._people]
         return kept + self._others(kept, found) + (self._guesses(time_ms) if looks else [])
+
+    def _around(
+        self, image: RgbImage, time_ms: int, processing: ImageProcessingOptions, *, followed: bool
+    ) -> list[_Seed]:
+        """A share of a close search, as large as the time since the last: a round takes a second or so."""
+        since_s = 0.0 if self._looked_around_ms is None else (time_ms - self._looked_around_ms) / 1000
+        if not followed:  # then everything was looked at just now
+            self._looked_around_ms = time_ms
+            return []
+        if self._looked_around_ms is None:
+            self._looked_around_ms = time_ms
+        count = min(int(since_s * _PARTS_PER_S + _ROUNDING), _MOST_PARTS)
+        if count == 0:
+            return []
+        self._looked_around_ms = time_ms
+        parts = range(self._next_part, self._next_part + count)
+        self._next_part += count
+        return [_Seed(roi, None, d.score) for d, roi in self.pipeline.search(image, processing, parts)]
 
     def _is_due(self, time_ms: int, *, followed: bool) -> bool:
         """Whether the detector is worth its time."""
@@ -176,15 +208,17 @@ class Tracker:
         # One more than there is room for: some turn out to be people whom we know.
         return others[: self._people - len(kept) + 1]
 
-    def _sightings(self, image: RgbImage, seeds: list[_Seed], time_ms: int) -> list[Sighting]:
+    def _sightings(self, image: RgbImage, seeds: list[_Seed], time_ms: int, upright: float) -> list[Sighting]:
         """The bodies that are there."""
         if not seeds:
             return []
-        bodies = self.pipeline.landmark_net(image, [seed.roi for seed in seeds])
+        bodies = self.pipeline.bodies(image, [seed.roi for seed in seeds])
         least = self._options.min_pose_presence_confidence
+        likely = self._are_likely(bodies, seeds, upright)
         sightings = []
         for i, seed in enumerate(seeds):
-            if not float(bodies.scores[i]) >= least:  # nor is one that is no number
+            # Nor is there one whose score is no number.
+            if not float(bodies.scores[i]) >= least or not likely[i]:
                 continue
             points = bodies.points[i]
             appearance = None
@@ -199,6 +233,20 @@ class Tracker:
                 Sighting(bodies, i, seed.roi, roi, appearance, seed.track, seed.detection_score, seed.guessed)
             )
         return sightings
+
+    def _are_likely(self, bodies: Bodies, seeds: list[_Seed], upright: float) -> list[bool]:
+        """Who is taken for a person; of those who are followed less is asked."""
+        least = self._options.least_score
+        if least == 0:
+            return [True] * len(seeds)
+        scores = np.array(
+            [np.nan if s.track or s.detection_score is None else s.detection_score for s in seeds]
+        )
+        judged = judge(bodies, scores, list(range(len(seeds))), upright).scores
+        return [
+            bool(score >= (least if seed.track is None else _LOYALTY * least))
+            for score, seed in zip(judged, seeds, strict=True)
+        ]
 
     def _needs_colors(self, seed: _Seed, time_ms: int) -> bool:
         """One person followed is not mistaken for another: colours are for when that person is lost."""

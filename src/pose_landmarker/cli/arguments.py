@@ -13,6 +13,7 @@ from pose_landmarker.image_options import ImageProcessingOptions, RegionOfIntere
 from pose_landmarker.options import (
     ENGINE_NAMES,
     PRECISION_NAMES,
+    SEARCH_NAMES,
     SMOOTHING_NAMES,
     SUBJECT_NAMES,
     PoseLandmarkerOptions,
@@ -41,6 +42,27 @@ def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False) -> No
         "-n", "--num-poses", type=int, default=1, metavar="N", help="people at most (default: 1)"
     )
     found.add_argument("--masks", action="store_true", help="tint the people's silhouettes")
+    found.add_argument(
+        "--search",
+        choices=SEARCH_NAMES,
+        default="whole",
+        help="wide: look closer too, which finds people who are small or many (default: %(default)s)",
+    )
+    found.add_argument(
+        "--refine",
+        type=int,
+        metavar="N",
+        help="in pictures, look again at people up to N times (default: 0, with --search wide 2)",
+    )
+    found.add_argument(
+        "--mirror", action="store_true", help="average with the mirror image: twice the time, more exact"
+    )
+    found.add_argument(
+        "--min-score",
+        type=float,
+        metavar="SCORE",
+        help="least score of a pose, 0 to 1 (default: 0, with --search wide 0.4)",
+    )
     if over_time:
         _add_following(found)
     found.add_argument(
@@ -215,6 +237,10 @@ def landmarker_options(arguments: argparse.Namespace, mode: RunningMode) -> Opti
         "min_pose_detection_confidence": arguments.min_detection,
         "min_pose_presence_confidence": arguments.min_presence,
         "output_segmentation_masks": arguments.masks,
+        "search": arguments.search,
+        "refine": arguments.refine,
+        "mirror": arguments.mirror,
+        "min_pose_score": arguments.min_score,
         "engine": arguments.engine,
         "precision": arguments.precision,
         "threads": arguments.threads,

@@ -23,8 +23,8 @@ def result_to_dict(result: PoseLandmarkerResult) -> dict[str, Any]:
 
     Returns:
         ``image_size`` (pixels), ``timestamp_ms`` and ``poses``, each with ``score``,
-        ``detection_score``, ``track_id``, ``box`` and ``roi`` (pixels), ``landmarks`` (normalised)
-        and ``world_landmarks`` (metres).
+        ``presence_score``, ``detection_score``, ``track_id``, ``box`` and ``roi`` (pixels),
+        ``landmarks`` (normalised) and ``world_landmarks`` (metres).
     """
     width, height = result.image_size
     return {
@@ -39,6 +39,7 @@ def _pose(pose: Pose) -> dict[str, Any]:
     roi = pose.roi
     return {
         "score": _number(pose.score),
+        "presence_score": _number(pose.presence_score),
         "detection_score": None if pose.detection_score is None else _number(pose.detection_score),
         "track_id": pose.track_id,
         "box": {name: _number(value) for name, value in pose.box._asdict().items()},

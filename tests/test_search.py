@@ -1,0 +1,253 @@
+"""Looking closer: tiles, merging, refinement, regions that are given, scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pose_landmarker import (
+    OptionError,
+    OptionTypeError,
+    PoseLandmarker,
+    PoseLandmarkerOptions,
+    RegionPoses,
+    Roi,
+    RunningMode,
+)
+from pose_landmarker.arrays import RgbImage
+from pose_landmarker.association import distinct_bodies, distinct_regions
+from pose_landmarker.confidence import pose_scores
+from pose_landmarker.given import given_rois
+from pose_landmarker.imaging import crop
+from pose_landmarker.media.images import read_image
+from pose_landmarker.roi import square_around
+from pose_landmarker.tiles import finest_tiles, tiles
+from tests.conftest import ENGINES
+from tests.people import skeleton
+
+sides = st.integers(1, 20000)
+
+
+class TestTiles:
+    @given(sides, sides)
+    def test_cover_the_picture_and_overlap(self, width: int, height: int) -> None:
+        squares = tiles(width, height)
+        for size in {square.size for square in squares}:
+            same = [square for square in squares if square.size == size]
+            for middle, length in (("center_x", width), ("center_y", height)):
+                middles = sorted({getattr(square, middle) for square in same})
+                assert middles[0] - size / 2 <= 1e-6
+                assert middles[-1] + size / 2 >= length - 1e-6
+                gaps = np.diff(middles)
+                assert np.all(gaps <= size * 0.67 + 1e-6)
+        assert len(squares) <= 300
+
+    def test_a_tiny_picture_has_none(self) -> None:
+        assert tiles(100, 80) == []
+        assert finest_tiles(300, 200) == []
+
+    def test_a_photo_of_a_usual_shape_has_few(self) -> None:
+        assert len(tiles(1920, 1080)) == 10
+        assert len(tiles(1080, 1920)) == 10
+
+
+class TestDistinct:
+    def test_regions_of_one_body_are_one_the_best(self) -> None:
+        rois = [Roi(100, 100, 80, 0), Roi(104, 98, 84, 0.1), Roi(160, 100, 80, 0), Roi(100, 100, 160, 0)]
+        assert distinct_regions(rois, [0.5, 0.9, 0.6, 0.7]) == [1, 3, 2]
+
+    def test_upside_down_is_another(self) -> None:
+        assert distinct_regions([Roi(100, 100, 80, 0), Roi(100, 100, 80, math.pi)], [0.5, 0.9]) == [1, 0]
+
+    def test_rotations_wrap(self) -> None:
+        rois = [Roi(100, 100, 80, math.pi - 0.01), Roi(100, 100, 80, -math.pi + 0.01)]
+        assert distinct_regions(rois, [0.9, 0.5]) == [0]
+
+    def test_nobody_is_nobody(self) -> None:
+        assert distinct_regions([], []) == []
+        assert distinct_bodies(np.zeros((0, 35, 3)), np.zeros(0), np.zeros(0)) == []
+
+    def test_people_who_hug_stay_two(self) -> None:
+        one, other = skeleton(Roi(300, 300, 200, 0)), skeleton(Roi(340, 300, 200, 0))
+        other[[11, 12]] = one[[11, 12]]  # shoulder to shoulder
+        points = np.stack([one, other, one + 3])
+        assert distinct_bodies(points, np.full(3, 200.0), np.array([0.5, 0.7, 0.9])) == [2, 1]
+
+
+class TestScores:
+    def test_more_evidence_is_a_higher_score(self) -> None:
+        peaks = np.array([[0.9] * 33, [0.5] * 33], np.float32)
+        presence = np.array([0.99, 0.99], np.float32)
+        sure, unsure = pose_scores(presence, peaks, np.zeros(2), np.array([0.9, 0.9]))
+        assert 0.9 < sure < 1
+        assert unsure < sure
+        low = pose_scores(presence, peaks, np.zeros(2), np.array([0.3, 0.3]))
+        assert np.all(low < [sure, unsure])
+
+    def test_extremes_are_probabilities(self) -> None:
+        for value in (0.0, 1.0):
+            scores = pose_scores(
+                np.full(1, value, np.float32),
+                np.full((1, 33), value, np.float32),
+                np.zeros(1),
+                np.full(1, value),
+            )
+            assert 0 <= scores[0] <= 1
+            assert np.isfinite(scores).all()
+
+    def test_without_a_detection_the_rest_decides(self) -> None:
+        peaks = np.full((2, 33), 0.8, np.float32)
+        presence = np.full(2, 0.999, np.float32)
+        followed = pose_scores(presence, peaks, np.zeros(2), np.array([np.nan, 0.9]))
+        np.testing.assert_allclose(followed[0], pose_scores(presence[:1], peaks[:1], np.zeros(1))[0])
+        assert followed[0] > 0.8
+
+
+class TestGivenRegions:
+    def test_boxes_become_squares_around_them(self) -> None:
+        assert given_rois([(10, 20, 40, 80)]) == [Roi(30, 60, 100, 0)]
+        assert given_rois(np.array([[10, 20, 40, 80]]), 1.5) == [Roi(30, 60, 100, 1.5)]
+        assert given_rois([Roi(1, 2, 3, 4)]) == [Roi(1, 2, 3, 4)]
+        assert given_rois([]) == []
+
+    @pytest.mark.parametrize(
+        "rois", ["box", 3, None, {1: 2}, [(1, 2, 3)], ["1234"], [None], [(1, 2, 3, "x")]]
+    )
+    def test_something_else_is_an_error(self, rois: object) -> None:
+        with pytest.raises(OptionTypeError, match="boxes"):
+            given_rois(rois)
+
+    @pytest.mark.parametrize("box", [(0, 0, 0, 5), (0, 0, 5, -1), (0, math.nan, 5, 5), (math.inf, 0, 1, 1)])
+    def test_an_empty_box_is_an_error_that_names_it(self, box: tuple[float, ...]) -> None:
+        with pytest.raises(OptionError, match="number 1"):
+            given_rois([(0, 0, 5, 5), box])
+
+
+class TestOptions:
+    @pytest.mark.parametrize("search", ["far", "", []])
+    def test_a_search_that_is_none(self, search: object) -> None:
+        with pytest.raises(OptionError, match="search"):
+            PoseLandmarkerOptions(search=search)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("search", [3, None, [1], [(0, 0, 1)], b"wide"])
+    def test_a_search_of_a_wrong_type(self, search: object) -> None:
+        with pytest.raises(OptionTypeError, match="search"):
+            PoseLandmarkerOptions(search=search)  # type: ignore[arg-type]
+
+    def test_what_defaults_mean(self) -> None:
+        whole, wide = PoseLandmarkerOptions(), PoseLandmarkerOptions(search="wide")
+        assert (whole.passes, whole.least_score, whole.like_reference) == (0, 0.0, True)
+        assert (wide.passes, wide.least_score, wide.like_reference) == (2, 0.4, False)
+        regions = PoseLandmarkerOptions(search=[(0, 0, 0.5, 1)]).regions
+        assert regions is not None
+        assert regions[0].right == 0.5
+
+    @pytest.mark.parametrize("values", [{"refine": -1}, {"refine": 101}, {"min_pose_score": 1.1}])
+    def test_out_of_range(self, values: dict[str, float]) -> None:
+        with pytest.raises(OptionError):
+            PoseLandmarkerOptions(**values)  # type: ignore[arg-type]
+
+
+def test_a_mirrored_crop_is_the_mirror_image(noise: RgbImage) -> None:
+    swapped = np.ascontiguousarray(noise[:, ::-1])
+    roi, there = Roi(80, 60, 64, 0.0), Roi(160 - 80, 60, 64, 0.0)
+    found = crop(noise, roi, 64, replicate=True, mirror=True)
+    # Pixel i samples position i, so that the mirror image is off by the pixel at the border.
+    np.testing.assert_array_equal(found[:, 1:], crop(swapped, there, 64, replicate=True)[:, :-1])
+
+
+@pytest.fixture(scope="module")
+def players(media: Path) -> RgbImage:
+    return read_image(media / "multi" / "alphapose_1.jpg")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_close_search_finds_more_and_nobody_twice(
+    engine: str, players: RgbImage, model_file: Callable[[str], Path]
+) -> None:
+    with PoseLandmarker.create(model_file("full"), num_poses=20, engine=engine) as landmarker:
+        whole = landmarker.detect(players)
+    with PoseLandmarker.create(model_file("full"), num_poses=20, engine=engine, search="wide") as landmarker:
+        wide = landmarker.detect(players)
+    assert len(wide) > len(whole)
+    noses = np.stack([pose.pixels[0] for pose in wide])
+    gaps = np.hypot(*np.moveaxis(noses[:, None] - noses[None], -1, 0)) + 1e9 * np.eye(len(wide))
+    assert gaps.min() > 3
+    assert all(pose.score >= 0.4 for pose in wide)
+    assert [pose.score for pose in wide] == sorted((pose.score for pose in wide), reverse=True)
+
+
+class TestRegions:
+    def test_come_back_in_order(self, players: RgbImage, model_file: Callable[[str], Path]) -> None:
+        with PoseLandmarker.create(model_file("full"), num_poses=20, search="wide") as landmarker:
+            people = landmarker.detect(players).poses[:3]
+            boxes: list[tuple[float, ...]] = [tuple(pose.box) for pose in people]
+            boxes.insert(1, (0, 0, 12, 12))
+            found = landmarker.detect(players, rois=boxes)
+            assert isinstance(found, RegionPoses)
+            assert len(found) == 4
+            assert found.poses[1] is None
+            for pose, wanted in zip((found.poses[0], *found.poses[2:]), people, strict=True):
+                assert pose is not None
+                assert np.median(np.hypot(*(pose.pixels - wanted.pixels).T)) < 0.05 * wanted.roi.size
+            assert len(found.found) == 3
+            assert "3 poses in 4 regions" in repr(found)
+            assert landmarker.detect(players, rois=[]).poses == ()
+
+    def test_in_videos(self, players: RgbImage, model_file: Callable[[str], Path]) -> None:
+        mode = RunningMode.VIDEO
+        with PoseLandmarker.create(model_file("lite"), num_poses=3, running_mode=mode) as landmarker:
+            first = landmarker.detect_for_video(players, 0)
+            given_back = landmarker.detect_for_video(players, 40, rois=[first.poses[0].roi])
+            assert given_back.timestamp_ms == 40
+            assert given_back.poses[0] is not None
+
+
+def test_own_regions_are_searched(players: RgbImage, model_file: Callable[[str], Path]) -> None:
+    height, width = players.shape[:2]
+    with PoseLandmarker.create(model_file("full"), num_poses=20, search=[(0, 0, 0.5, 1)]) as landmarker:
+        found = landmarker.detect(players)
+    assert len(found) > 0
+    assert all(pose.roi.center_x < 0.6 * width for pose in found)
+    assert square_around(0, 0, width / 2, height).size == height
+
+
+def test_a_close_search_of_a_video_follows_them_all(
+    players: RgbImage, model_file: Callable[[str], Path]
+) -> None:
+    mode = RunningMode.VIDEO
+    with PoseLandmarker.create(
+        model_file("full"), num_poses=20, search="wide", running_mode=mode
+    ) as landmarker:
+        counts = [len(landmarker.detect_for_video(players, 33 * i)) for i in range(12)]
+        ids = [pose.track_id for pose in landmarker.detect_for_video(players, 33 * 12)]
+    with PoseLandmarker.create(model_file("full"), num_poses=20, running_mode=mode) as landmarker:
+        whole = len(landmarker.detect_for_video(players, 0))
+    assert min(counts) > whole
+    assert len(set(ids)) == len(ids)
+
+
+def test_refining_settles(players: RgbImage, model_file: Callable[[str], Path]) -> None:
+    with PoseLandmarker.create(model_file("full"), refine=10) as landmarker:
+        pose = landmarker.detect(players).poses[0]
+        again = landmarker.detect(players, rois=[pose.roi]).poses[0]
+    assert again is not None
+    assert np.abs(again.pixels - pose.pixels).max() < 0.1 * pose.roi.size
+
+
+def test_the_mirror_agrees(players: RgbImage, model_file: Callable[[str], Path]) -> None:
+    with PoseLandmarker.create(model_file("full"), mirror=True, output_segmentation_masks=True) as landmarker:
+        both = landmarker.detect(players).poses[0]
+    with PoseLandmarker.create(model_file("full"), output_segmentation_masks=True) as landmarker:
+        one = landmarker.detect(players).poses[0]
+    assert np.median(np.hypot(*(both.pixels - one.pixels).T)) < 0.03 * one.roi.size
+    assert np.median(np.abs(both.world_landmarks - one.world_landmarks)) < 0.05
+    assert both.mask is not None
+    assert one.mask is not None
+    assert np.abs(both.mask - one.mask).mean() < 0.05
