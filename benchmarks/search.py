@@ -45,9 +45,8 @@ def main() -> None:
                 row.append(elapsed)
         whole, wide = (statistics.median(row) for row in seconds.values())
         ratio = statistics.median(b / a for a, b in zip(*seconds.values(), strict=True))
-        print(
-            f"{name}: whole {1000 * whole:.1f} ms, wide {1000 * wide:.1f} ms, {ratio:.2f} times; found {found}"
-        )
+        print(f"{name}: whole {1000 * whole:.1f} ms, wide {1000 * wide:.1f} ms, {ratio:.2f} times")
+        print(f"    people found: {found}")
 
 
 def _photo(model: str, search: str, material: list[RgbImage]) -> tuple[float, float]:

@@ -167,6 +167,11 @@ def players(media: Path) -> RgbImage:
     return read_image(media / "multi" / "alphapose_1.jpg")
 
 
+@pytest.fixture(scope="module")
+def footballer(media: Path) -> RgbImage:
+    return read_image(media / "single" / "paddle_hrnet_demo.jpg")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_close_search_finds_more_and_nobody_twice(
     engine: str, players: RgbImage, model_file: Callable[[str], Path]
@@ -200,11 +205,11 @@ class TestRegions:
             assert "3 poses in 4 regions" in repr(found)
             assert landmarker.detect(players, rois=[]).poses == ()
 
-    def test_in_videos(self, players: RgbImage, model_file: Callable[[str], Path]) -> None:
+    def test_in_videos(self, footballer: RgbImage, model_file: Callable[[str], Path]) -> None:
         mode = RunningMode.VIDEO
         with PoseLandmarker.create(model_file("lite"), num_poses=3, running_mode=mode) as landmarker:
-            first = landmarker.detect_for_video(players, 0)
-            given_back = landmarker.detect_for_video(players, 40, rois=[first.poses[0].roi])
+            first = landmarker.detect_for_video(footballer, 0)
+            given_back = landmarker.detect_for_video(footballer, 40, rois=[first.poses[0].roi])
             assert given_back.timestamp_ms == 40
             assert given_back.poses[0] is not None
 
@@ -233,19 +238,19 @@ def test_a_close_search_of_a_video_follows_them_all(
     assert len(set(ids)) == len(ids)
 
 
-def test_refining_settles(players: RgbImage, model_file: Callable[[str], Path]) -> None:
+def test_refining_settles(footballer: RgbImage, model_file: Callable[[str], Path]) -> None:
     with PoseLandmarker.create(model_file("full"), refine=10) as landmarker:
-        pose = landmarker.detect(players).poses[0]
-        again = landmarker.detect(players, rois=[pose.roi]).poses[0]
+        pose = landmarker.detect(footballer).poses[0]
+        again = landmarker.detect(footballer, rois=[pose.roi]).poses[0]
     assert again is not None
     assert np.abs(again.pixels - pose.pixels).max() < 0.1 * pose.roi.size
 
 
-def test_the_mirror_agrees(players: RgbImage, model_file: Callable[[str], Path]) -> None:
+def test_the_mirror_agrees(footballer: RgbImage, model_file: Callable[[str], Path]) -> None:
     with PoseLandmarker.create(model_file("full"), mirror=True, output_segmentation_masks=True) as landmarker:
-        both = landmarker.detect(players).poses[0]
+        both = landmarker.detect(footballer).poses[0]
     with PoseLandmarker.create(model_file("full"), output_segmentation_masks=True) as landmarker:
-        one = landmarker.detect(players).poses[0]
+        one = landmarker.detect(footballer).poses[0]
     assert np.median(np.hypot(*(both.pixels - one.pixels).T)) < 0.03 * one.roi.size
     assert np.median(np.abs(both.world_landmarks - one.world_landmarks)) < 0.05
     assert both.mask is not None
