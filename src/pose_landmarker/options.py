@@ -160,8 +160,9 @@ class PoseLandmarkerOptions:
             is, until that settles (ours). None: never with ``search="whole"``, else twice at most.
         mirror: Whether the landmarks are averaged with those of the mirror image (ours). Twice the
             time, a little more exact.
-        min_pose_score: A pose is reported from this ``Pose.score`` on (ours). None: 0 with
-            ``search="whole"``, else 0.4.
+        min_pose_score: A pose is reported from this ``Pose.score`` on (ours). None: 0.4 with a
+            close search for several people. Who looks for one person is taken to know that somebody is
+            there: then, and with ``search="whole"``, 0.
         subject: Whom to follow where several people are in view (ours): ``"largest"``, ``"central"``,
             ``"first"``, or the one nearest to a point (x, y) or a box (x, y, width, height) in image
             pixels. Results hold this person only, and nobody while that person is hidden.
@@ -263,7 +264,7 @@ class PoseLandmarkerOptions:
         """What ``min_pose_score`` means."""
         if self.min_pose_score is not None:
             return self.min_pose_score
-        return 0.0 if self.search == "whole" else DEFAULT_MIN_SCORE
+        return 0.0 if self.search == "whole" or self.num_poses == 1 else DEFAULT_MIN_SCORE
 
     @property
     def like_reference(self) -> bool:

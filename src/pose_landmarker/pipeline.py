@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pose_landmarker.arrays import DoubleArray, RgbImage
+from pose_landmarker.confidence import pose_scores
 from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE, PoseDetector
 from pose_landmarker.engines import Engine
 from pose_landmarker.image_options import ImageProcessingOptions
@@ -77,21 +78,34 @@ class Pipeline:
         """
         height, width = image.shape[:2]
         check_side(width, height)
+        if self.options.search == "wide" and self.options.num_poses == 1:
+            # Whoever the whole picture shows is the one who is meant.
+            poses = self._poses(image, self.detect(image, processing)[:1], processing)
+            if poses:
+                return poses
         if self.options.search == "whole":
             found = self.detect(image, processing)[: self.options.num_poses]
         else:
             found = self.search(image, processing)[: _MOST_CANDIDATES * self.options.num_poses + _MORE]
+        return self._poses(image, found, processing)
+
+    def _poses(
+        self, image: RgbImage, found: list[tuple[Detection, Roi]], processing: ImageProcessingOptions
+    ) -> tuple[Pose, ...]:
+        """Who is in the regions of detections."""
         if not found:
             return ()
-        upright = processing.rotation_rad
+        size, upright = (image.shape[1], image.shape[0]), processing.rotation_rad
         rois, scores = [roi for _, roi in found], np.array([detection.score for detection, _ in found])
         if self.options.like_reference:
             bodies = self.landmark_net(image, rois)
             there = np.flatnonzero(bodies.scores >= self.options.min_pose_presence_confidence)
         else:
             bodies, scores, _, _ = self.refined(image, rois, scores, upright)
-            there = np.arange(len(scores))
-        poses = [self._pose(bodies, scores, i, (width, height), upright) for i in there.tolist()]
+            # Acrobats are as welcome as others: how far somebody is from upright counts only against ghosts.
+            level = pose_scores(bodies.scores, bodies.peaks, np.zeros(len(scores)), scores)
+            there = np.argsort(-level, kind="stable")
+        poses = [self._pose(bodies, scores, i, size, upright) for i in there.tolist()]
         least = self.options.least_score
         return tuple(pose for pose in poses if least == 0 or pose.score >= least)[: self.options.num_poses]
 
@@ -142,7 +156,7 @@ class Pipeline:
             min_presence=self.options.min_pose_presence_confidence,
             upright=upright,
             mirror=self.options.mirror,
-            doubtful=not given and self.options.least_score > 0,
+            least_score=0.0 if given else self.options.least_score,
         )
 
     def _pose(

@@ -18,8 +18,8 @@ from pose_landmarker.roi import wrap_angle
 #: size, as the logarithm of the ratio; by twice as many radians in rotation. Found by measurement
 #: (docs/search.md).
 _SETTLED = 0.05
-#: Poses that are less likely than this to be somebody are not worth another look.
-_WORTH_A_LOOK = 0.07
+#: A pose is worth another look as long as its score is this share of what will be asked of it.
+_WORTH_A_LOOK = 0.17
 #: The presence score of a pose may be lower by this factor as long as its region is still on the move.
 _PRESENCE_MARGIN = 0.4
 
@@ -70,7 +70,7 @@ def refined(
     min_presence: float,
     upright: float = 0.0,
     mirror: bool = False,
-    doubtful: bool = True,
+    least_score: float = 0.0,
 ) -> Judged:
     """Bodies in regions, each looked at again until its region settles; the same body twice counts once.
 
@@ -82,14 +82,14 @@ def refined(
         passes: How often the network looks again at most.
         min_presence: The least presence score of a pose.
         upright: Rotation of people who stand, radians.
-        doubtful: Whether poses that are hardly likely are given up early.
+        least_score: What will be asked of a pose in the end; those far below it are given up early.
         mirror: Whether the last look at everybody is averaged with one at the mirror image.
 
     Returns:
         The bodies that are there, the most likely ones first.
     """
     found = judge(net(image, rois), detections, list(range(len(rois))), upright)
-    found = _without_doubles(_worth_a_look(found, min_presence, doubtful))
+    found = _without_doubles(_worth_a_look(found, min_presence, least_score))
     moving = [i for i in range(len(found.origins)) if not _has_settled(found.bodies, i)]
     for _ in range(passes):
         if not moving:
@@ -98,7 +98,7 @@ def refined(
         moved = found.take(moving)
         looked = judge(again, moved.detections, moved.origins, upright)
         rest = found.take([i for i in range(len(found.origins)) if i not in moving])
-        found = _without_doubles(_concatenated(rest, _worth_a_look(looked, min_presence, doubtful)))
+        found = _without_doubles(_concatenated(rest, _worth_a_look(looked, min_presence, least_score)))
         fresh = set(looked.origins)
         moving = [
             i
@@ -121,10 +121,9 @@ def _concatenated(first: Judged, second: Judged) -> Judged:
     )
 
 
-def _worth_a_look(found: Judged, min_presence: float, doubtful: bool) -> Judged:
+def _worth_a_look(found: Judged, min_presence: float, least_score: float) -> Judged:
     enough = found.bodies.scores >= _PRESENCE_MARGIN * min_presence
-    if doubtful:
-        enough &= found.scores >= _WORTH_A_LOOK
+    enough &= found.scores >= _WORTH_A_LOOK * least_score
     alive = [i for i in np.flatnonzero(enough).tolist() if found.bodies.next_roi(i) is not None]
     return found.take(alive)
 

@@ -61,7 +61,7 @@ def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False) -> No
         "--min-score",
         type=float,
         metavar="SCORE",
-        help="least score of a pose, 0 to 1 (default: 0, with --search wide 0.4)",
+        help="least score of a pose, 0 to 1 (default: 0, with --search wide and several people 0.4)",
     )
     if over_time:
         _add_following(found)
