@@ -15,8 +15,8 @@ from pose_landmarker.tiles import finest_tiles, tiles
 #: A close look makes more of a detection: from this share of the least score on, the landmarks are to
 #: decide ...
 _CLOSER_LOOK = 0.8
-#: ... and from this share on, something small calls for a look at the finest tiles.
-_HINT = 0.4
+#: ... and from this share on, detections lend their weight to better ones that they overlap.
+_SUPPORT = 0.4
 
 
 class Searcher:
@@ -27,7 +27,7 @@ class Searcher:
     ) -> None:
         """Take a detector, its least score, and where to look if not everywhere."""
         self._detector = detector
-        self._hint, self._min_score = _HINT * min_score, _CLOSER_LOOK * min_score
+        self._support, self._min_score = _SUPPORT * min_score, _CLOSER_LOOK * min_score
         self._regions = regions
 
     def __call__(self, image: RgbImage, rotation: float = 0.0) -> list[tuple[Detection, Roi]]:
@@ -45,7 +45,8 @@ class Searcher:
         if self._regions is not None:
             return self._distinct(self._look(image, squares))
         found = self._look(image, [letterbox(width, height, rotation), *squares])
-        finest = [tile for tile in finest_tiles(width, height, rotation) if _has_hint(tile, found)]
+        small = [roi for detection, roi in found if detection.score >= self._min_score]
+        finest = [tile for tile in finest_tiles(width, height, rotation) if _has_small(tile, small)]
         return self._distinct(found + self._look(image, finest))
 
     def parts(
@@ -72,7 +73,7 @@ class Searcher:
     def _look(self, image: RgbImage, squares: Sequence[Roi]) -> list[tuple[Detection, Roi]]:
         if not squares:
             return []
-        detections = self._detector.look(image, squares, min_score=self._hint)
+        detections = self._detector.look(image, squares, min_score=self._support)
         rois = [roi_from_points(d.keypoints[0], d.keypoints[1]) for d in detections]
         return [(d, roi) for d, roi in zip(detections, rois, strict=True) if roi is not None]
 
@@ -82,12 +83,12 @@ class Searcher:
         return [clear[i] for i in kept]
 
 
-def _has_hint(tile: Roi, found: list[tuple[Detection, Roi]]) -> bool:
-    """Whether something was seen in a tile that is small enough for it."""
+def _has_small(tile: Roi, rois: list[Roi]) -> bool:
+    """Whether somebody was seen in a tile who is small enough for it."""
     half = tile.size / 2
     return any(
         roi.size < tile.size
         and abs(roi.center_x - tile.center_x) < half
         and abs(roi.center_y - tile.center_y) < half
-        for _, roi in found
+        for roi in rois
     )
