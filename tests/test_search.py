@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pose_landmarker import (
+    ImageProcessingOptions,
     OptionError,
     OptionTypeError,
     PoseLandmarker,
@@ -236,6 +237,18 @@ def test_a_close_search_of_a_video_follows_them_all(
         whole = len(landmarker.detect_for_video(players, 0))
     assert min(counts) > whole
     assert len(set(ids)) == len(ids)
+
+
+def test_where_everything_is_a_person_memory_is_bounded(
+    noise: RgbImage, model_file: Callable[[str], Path]
+) -> None:
+    with PoseLandmarker.create(
+        model_file("lite"), num_poses=2, search="wide", min_pose_detection_confidence=0.0
+    ) as landmarker:
+        found = landmarker._tracker.pipeline.search(noise, ImageProcessingOptions())  # type: ignore[union-attr]
+    assert 100 < len(found) <= 1000
+    scores = [detection.score for detection, _ in found]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_refining_settles(footballer: RgbImage, model_file: Callable[[str], Path]) -> None:

@@ -17,6 +17,8 @@ from pose_landmarker.tiles import finest_tiles, tiles
 _CLOSER_LOOK = 0.8
 #: ... and from this share on, detections lend their weight to better ones that they overlap.
 _SUPPORT = 0.4
+#: Where everything counts as a person, every pair of detections would be compared: these are enough.
+_MOST_DETECTIONS = 1000
 
 
 class Searcher:
@@ -79,6 +81,7 @@ class Searcher:
 
     def _distinct(self, found: list[tuple[Detection, Roi]]) -> list[tuple[Detection, Roi]]:
         clear = [pair for pair in found if pair[0].score >= self._min_score]
+        clear = sorted(clear, key=lambda pair: -pair[0].score)[:_MOST_DETECTIONS]
         kept = distinct_regions([roi for _, roi in clear], [detection.score for detection, _ in clear])
         return [clear[i] for i in kept]
 
