@@ -24,38 +24,49 @@ from pose_landmarker import (
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.association import distinct_bodies, distinct_regions
 from pose_landmarker.confidence import pose_scores
+from pose_landmarker.detector import PoseDetector
 from pose_landmarker.given import given_rois
 from pose_landmarker.imaging import crop
 from pose_landmarker.media.images import read_image
+from pose_landmarker.results import Detection
 from pose_landmarker.roi import square_around
-from pose_landmarker.tiles import finest_tiles, tiles
+from pose_landmarker.search import Searcher, _shows_one
+from pose_landmarker.tiles import COARSE, FINE, FINEST, tiles
 from tests.conftest import ENGINES
 from tests.people import skeleton
 
 sides = st.integers(1, 20000)
+_NO_DETECTOR = PoseDetector(None)  # type: ignore[arg-type]
+
+
+def _detection(score: float) -> Detection:
+    return Detection(score, np.zeros((4, 2), np.float32))
 
 
 class TestTiles:
     @given(sides, sides)
     def test_cover_the_picture_and_overlap(self, width: int, height: int) -> None:
-        squares = tiles(width, height)
-        for size in {square.size for square in squares}:
-            same = [square for square in squares if square.size == size]
+        for level in (COARSE, FINE, FINEST):
+            same = tiles(width, height, level)
+            assert len(same) <= 300
+            if not same:
+                assert level.side * max(width, height) < 72
+                continue
+            size = level.side * max(width, height)
             for middle, length in (("center_x", width), ("center_y", height)):
                 middles = sorted({getattr(square, middle) for square in same})
                 assert middles[0] - size / 2 <= 1e-6
                 assert middles[-1] + size / 2 >= length - 1e-6
                 gaps = np.diff(middles)
-                assert np.all(gaps <= size * 0.67 + 1e-6)
-        assert len(squares) <= 300
+                assert np.all(gaps <= size * (1 - level.overlap) + 1e-6)
 
     def test_a_tiny_picture_has_none(self) -> None:
-        assert tiles(100, 80) == []
-        assert finest_tiles(300, 200) == []
+        assert tiles(100, 80, COARSE) == []
+        assert tiles(300, 200, FINEST) == []
 
     def test_a_photo_of_a_usual_shape_has_few(self) -> None:
-        assert len(tiles(1920, 1080)) == 10
-        assert len(tiles(1080, 1920)) == 10
+        assert [len(tiles(1920, 1080, level)) for level in (COARSE, FINE)] == [2, 8]
+        assert [len(tiles(1080, 1920, level)) for level in (COARSE, FINE)] == [2, 8]
 
 
 class TestDistinct:
@@ -72,13 +83,40 @@ class TestDistinct:
 
     def test_nobody_is_nobody(self) -> None:
         assert distinct_regions([], []) == []
-        assert distinct_bodies(np.zeros((0, 35, 3)), np.zeros(0), np.zeros(0)) == []
+        nobody = np.zeros((0, 35), np.float32)
+        assert distinct_bodies(np.zeros((0, 35, 3)), np.zeros(0), np.zeros(0), nobody) == []
 
     def test_people_who_hug_stay_two(self) -> None:
         one, other = skeleton(Roi(300, 300, 200, 0)), skeleton(Roi(340, 300, 200, 0))
         other[[11, 12]] = one[[11, 12]]  # shoulder to shoulder
         points = np.stack([one, other, one + 3])
-        assert distinct_bodies(points, np.full(3, 200.0), np.array([0.5, 0.7, 0.9])) == [2, 1]
+        sure = np.ones((3, points.shape[1]), np.float32)
+        assert distinct_bodies(points, np.full(3, 200.0), np.array([0.5, 0.7, 0.9]), sure) == [2, 1]
+
+    def test_legs_that_are_guessed_do_not_make_two_of_one(self) -> None:
+        one, other = skeleton(Roi(300, 300, 200, 0)), skeleton(Roi(300, 300, 200, 0))
+        other[23:33] += [40, 90, 0]  # hips, knees, ankles and feet
+        points, sizes, scores = np.stack([one, other]), np.full(2, 200.0), np.array([0.9, 0.8])
+        sure = np.ones((2, points.shape[1]), np.float32)
+        assert distinct_bodies(points, sizes, scores, sure) == [0, 1]
+        sure[1, 23:33] = 0.1
+        assert distinct_bodies(points, sizes, scores, sure) == [0]
+
+
+class TestSearcher:
+    def test_who_is_turned_needs_a_better_detection(self) -> None:
+        found = [(_detection(0.5), Roi(100.0, 100.0, 80.0, turn)) for turn in (0.0, math.pi / 2, math.pi)]
+        wary, open_to_all = (Searcher(_NO_DETECTOR, 0.5, wary=wary) for wary in (True, False))
+        assert wary._distinct(found, 0.0) == [found[0]]
+        assert wary._distinct(found, math.pi) == [found[2]]
+        assert open_to_all._distinct(found, 0.0) == found
+
+    def test_fine_tiles_are_for_people_who_fit(self) -> None:
+        tile = Roi(500, 500, 200, 0)
+        assert _shows_one(tile, np.array([[450.0, 560.0, 300.0]]), 2.0)
+        assert not _shows_one(tile, np.array([[450.0, 560.0, 500.0]]), 2.0)  # too large
+        assert not _shows_one(tile, np.array([[380.0, 560.0, 100.0]]), 2.0)  # beside it
+        assert not _shows_one(tile, np.zeros((0, 3)), 2.0)
 
 
 class TestScores:

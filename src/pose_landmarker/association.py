@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pose_landmarker.arrays import DoubleArray
+from pose_landmarker.arrays import DoubleArray, FloatArray
 from pose_landmarker.results import Roi
 from pose_landmarker.topology import PoseLandmark
 
@@ -131,22 +131,29 @@ def distinct_regions(rois: Sequence[Roi], scores: Sequence[float]) -> list[int]:
     return [int(order[i]) for i in _first_of_each(same)]
 
 
-def distinct_bodies(points: DoubleArray, sizes: DoubleArray, scores: DoubleArray) -> list[int]:
+def distinct_bodies(
+    points: DoubleArray, sizes: DoubleArray, scores: DoubleArray, weights: FloatArray
+) -> list[int]:
     """Bodies without those that are a better one once more: indices, best first.
 
-    Two poses are one body where half of the landmarks that matter nearly coincide. People who hug have their
-    shoulders close together, but not their hips, knees and elbows too.
+    Two poses are one body where half of the landmarks that matter nearly coincide; those that are guessed,
+    such as legs beyond the picture, count little. People who hug have their shoulders close together, but not
+    their hips, knees and elbows too.
 
     Args:
         points: (N, 33 or more, 2 or 3) image pixels.
         sizes: (N,) sides of their regions, pixels.
         scores: (N,) how sure each of them is.
+        weights: (N, 33 or more) how sure each landmark is, in [0, 1].
     """
     order = np.argsort(-scores, kind="stable")
     core = points[order][:, list(CORE), :2]
     gaps = np.hypot(*np.moveaxis(core[:, None] - core[None], -1, 0))
     smaller = np.minimum(sizes[order][:, None], sizes[order][None])
-    return [int(order[i]) for i in _first_of_each(np.median(gaps, axis=-1) < _SAME_BODY * smaller)]
+    sure = weights[order][:, list(CORE)]
+    both = np.minimum(sure[:, None], sure[None])
+    near = gaps < _SAME_BODY * smaller[..., None]
+    return [int(order[i]) for i in _first_of_each((both * near).sum(axis=-1) > 0.5 * both.sum(axis=-1))]
 
 
 def _first_of_each(same: npt.NDArray[np.bool_]) -> list[int]:

@@ -94,6 +94,23 @@ def decode_detections(boxes: FloatArray, scores: FloatArray, min_score: float) -
     return CropDetections(*weighted_nms(corners, keypoints, confidence, min_iou=MIN_SUPPRESSION_IOU))
 
 
+def decode_traces(boxes: FloatArray, scores: FloatArray, min_score: float) -> FloatArray:
+    """Where the detector's raw answer has a trace of a person, each anchor by itself.
+
+    Args:
+        boxes: (2254, 12), as for :func:`decode_detections`.
+        scores: (2254,) logits.
+        min_score: Below 1; what is below it is no trace.
+
+    Returns:
+        (2, N, 2) x, y as fractions of the crop's side: middles of the hips, and points on the circles.
+    """
+    kept = np.flatnonzero(scores >= _logit_below(min_score))
+    keypoints = boxes[kept, 4:8].reshape(-1, 2, 2) / np.float32(DETECTOR_SIZE) + _ANCHORS[kept][:, None]
+    traces: FloatArray = keypoints.swapaxes(0, 1)
+    return traces
+
+
 def _logit_below(probability: float) -> float:
     """A number whose sigmoid is a little less than ``probability``."""
     bounded = min(max(probability, 1e-30), 1 - 1e-7)

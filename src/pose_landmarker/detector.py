@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from pose_landmarker.arrays import FloatArray, RgbImage
-from pose_landmarker.decoding import DETECTOR_SIZE, decode_detections
+from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
+from pose_landmarker.decoding import DETECTOR_SIZE, decode_detections, decode_traces
 from pose_landmarker.engines import Network
 from pose_landmarker.engines.regions import run_on_regions
 from pose_landmarker.projection import to_image
 from pose_landmarker.results import Detection, Roi
-from pose_landmarker.roi import letterbox
+from pose_landmarker.roi import ROI_SCALE, letterbox
 
 #: uint8 to the detector's [-1, 1] (pose_detection_cpu.pbtxt).
 DETECTOR_SCALE, DETECTOR_OFFSET = 2 / 255, -1.0
 DETECTOR_OUTPUTS = ("Identity", "Identity_1")
+
+
+class View(NamedTuple):
+    """What a look at some squares shows, image pixels."""
+
+    detections: list[Detection]
+    """Square by square; a person in two squares comes twice."""
+    traces: DoubleArray
+    """(N, 3) x, y, side of the regions of everything that looks a little like a person."""
 
 
 class PoseDetector:
@@ -52,26 +62,31 @@ class PoseDetector:
             Detection(float(score), points) for score, points in zip(found.scores, keypoints, strict=True)
         ]
 
-    def look(self, image: RgbImage, squares: Sequence[Roi], *, min_score: float) -> list[Detection]:
+    def look(
+        self, image: RgbImage, squares: Sequence[Roi], *, min_score: float, trace_score: float = 1.0
+    ) -> View:
         """People in parts of a picture, each part looked at on its own, all in one call of the network.
 
         Args:
             image: (H, W, 3) uint8.
             squares: One or more, image pixels. What is beyond the picture is black.
             min_score: Detections below it are dropped, in [0, 1].
-
-        Returns:
-            Detections in image pixels, square by square; a person in two squares comes twice.
+            trace_score: Traces of people are what has a higher score, in [0, 1].
         """
         boxes, scores = run_on_regions(self._network, image, squares, DETECTOR_SIZE, replicate=False)
-        detections = []
-        for square, rows, logits in zip(squares, boxes, scores, strict=True):
-            found = decode_detections(rows, logits[:, 0], min_score)
-            keypoints = _to_image(found.keypoints, square)
+        detections: list[Detection] = []
+        traces = [np.zeros((0, 3))]
+        for square, rows, logits in zip(squares, boxes, scores[..., 0], strict=True):
+            found = decode_detections(rows, logits, min_score)
             detections += [
-                Detection(float(s), points) for s, points in zip(found.scores, keypoints, strict=True)
+                Detection(float(score), points)
+                for score, points in zip(found.scores, _to_image(found.keypoints, square), strict=True)
             ]
-        return detections
+            if trace_score < 1:
+                centers, edges = to_image(decode_traces(rows, logits, trace_score), [square])
+                sides = 2 * ROI_SCALE * np.hypot(*(edges - centers).T)
+                traces.append(np.column_stack([centers, sides]))
+        return View(detections, np.concatenate(traces))
 
 
 def _to_image(points: FloatArray, square: Roi) -> FloatArray:

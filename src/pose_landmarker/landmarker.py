@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, overload
 
 from pose_landmarker.arrays import RgbImage
-from pose_landmarker.engines import choose_engine
+from pose_landmarker.engines import choose_engine, rough_engine
 from pose_landmarker.engines.cpu import default_threads
 from pose_landmarker.errors import ClosedError, OptionTypeError, RunningModeError, TimestampError
 from pose_landmarker.given import (
@@ -64,7 +64,8 @@ class PoseLandmarker:
         self.engine, engine, self.precision = choose_engine(options.engine, options.precision)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
-        pipeline = Pipeline.build(bundle, engine, options, self.threads)
+        rough = rough_engine(self.engine) if options.search != "whole" else None
+        pipeline = Pipeline.build(bundle, engine, options, self.threads, rough=rough)
         tracker = Tracker(pipeline, options)
         self._tracker: Tracker | None = tracker  # None when closed
         self._turn = threading.Lock()

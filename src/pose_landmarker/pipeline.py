@@ -35,36 +35,49 @@ class Pipeline:
 
     Attributes:
         detector: The first stage.
+        closer: The same for small parts of a picture, perhaps quicker and not as exact.
         landmark_net: The second stage.
         options: How many people, from which scores on.
     """
 
     detector: PoseDetector
+    closer: PoseDetector
     landmark_net: LandmarkNet
     options: PoseLandmarkerOptions
 
     @classmethod
-    def build(cls, bundle: Bundle, engine: Engine, options: PoseLandmarkerOptions, threads: int) -> Pipeline:
+    def build(
+        cls,
+        bundle: Bundle,
+        engine: Engine,
+        options: PoseLandmarkerOptions,
+        threads: int,
+        *,
+        rough: Engine | None = None,
+    ) -> Pipeline:
         """Compile both networks of a bundle, without the outputs that nobody asked for.
+
+        Args:
+            bundle: The networks.
+            engine: Compiles them.
+            options: What they are for.
+            threads: How many may work on a picture.
+            rough: Compiles the detector for a close search once more, if it is quicker.
 
         Raises:
             EngineError: A network cannot be compiled.
             BundleError: A network lacks an output, or is damaged.
         """
         masks = options.output_segmentation_masks
-        detector = engine(
-            with_outputs(conv_before_resize(bundle.detector), DETECTOR_OUTPUTS),
-            scale=DETECTOR_SCALE,
-            offset=DETECTOR_OFFSET,
-            threads=threads,
-        )
+        detector = _compiled_detector(bundle, engine, threads)
+        closer = detector if rough is None else _compiled_detector(bundle, rough, threads)
         landmarks = engine(
             with_outputs(bundle.landmarks, LandmarkNet.outputs(with_masks=masks)),
             scale=LANDMARK_SCALE,
             offset=LANDMARK_OFFSET,
             threads=threads,
         )
-        return cls(PoseDetector(detector), LandmarkNet(landmarks, with_masks=masks), options)
+        return cls(detector, closer, LandmarkNet(landmarks, with_masks=masks), options)
 
     def __call__(self, image: RgbImage, processing: ImageProcessingOptions) -> tuple[Pose, ...]:
         """The poses in a picture, the best detection or the most likely pose first.
@@ -190,7 +203,13 @@ class Pipeline:
         if self.options.search == "whole":
             return self.detect(image, processing)
         left, top, right, bottom = pixel_region(processing.region, image.shape[1], image.shape[0])
-        searcher = Searcher(self.detector, self.options.min_pose_detection_confidence, self.options.regions)
+        searcher = Searcher(
+            self.detector,
+            self.options.min_pose_detection_confidence,
+            self.options.regions,
+            closer=self.closer,
+            wary=self.options.least_score > 0,  # which counts turns, too
+        )
         part, rotation = image[top:bottom, left:right], processing.rotation_rad
         found = searcher(part, rotation) if parts is None else searcher.parts(part, parts, rotation)
         return [(_shift(d, left, top), _shift_roi(roi, left, top)) for d, roi in found]
@@ -208,6 +227,16 @@ class Pipeline:
         shifted = [_shift(detection, left, top) for detection in detections]
         rois = [roi_from_points(d.keypoints[0], d.keypoints[1]) for d in shifted]
         return [(d, roi) for d, roi in zip(shifted, rois, strict=True) if roi is not None]
+
+
+def _compiled_detector(bundle: Bundle, engine: Engine, threads: int) -> PoseDetector:
+    network = engine(
+        with_outputs(conv_before_resize(bundle.detector), DETECTOR_OUTPUTS),
+        scale=DETECTOR_SCALE,
+        offset=DETECTOR_OFFSET,
+        threads=threads,
+    )
+    return PoseDetector(network)
 
 
 def _shift(detection: Detection, left: int, top: int) -> Detection:

@@ -132,7 +132,7 @@ def _without_doubles(found: Judged) -> Judged:
     if not found.origins:
         return found
     sizes = np.array([_next(found.bodies, i).size for i in range(len(found.origins))])
-    return found.take(distinct_bodies(found.bodies.points, sizes, found.scores))
+    return found.take(distinct_bodies(found.bodies.points, sizes, found.scores, found.bodies.peaks))
 
 
 def _has_settled(bodies: Bodies, i: int) -> bool:

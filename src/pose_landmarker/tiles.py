@@ -3,48 +3,42 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from pose_landmarker.results import Roi
 
-#: Sides of the squares, as shares of the longer side of what is searched. Found by measurement
-#: (docs/search.md): two more sizes find twice the people, a third one a few small ones.
-SIDES = (0.6, 0.35)
-#: Of the smallest squares, which are looked at only where something small was seen.
-FINEST_SIDE = 0.2
-#: Neighbours share at least this much of their side.
-_OVERLAP = 0.33
-_FINEST_OVERLAP = 0.2
+
+class Level(NamedTuple):
+    """Squares of one size."""
+
+    side: float
+    """Of a square, as a share of the longer side of what is searched."""
+    overlap: float
+    """Neighbours share at least this much of their side."""
+
+
+#: Found by measurement (docs/search.md): two sizes find twice the people, a third one a few small ones.
+COARSE, FINE, FINEST = Level(0.6, 0.33), Level(0.35, 0.33), Level(0.2, 0.2)
 #: Smaller squares hold nothing that could be recognised, pixels.
 _MIN_SIDE_PX = 72.0
 
 
-def tiles(width: float, height: float, rotation: float = 0.0) -> list[Roi]:
-    """Squares that cover a picture in two sizes, the larger ones first; none of a tiny picture.
+def tiles(width: float, height: float, level: Level, rotation: float = 0.0) -> list[Roi]:
+    """Squares of one size that cover a picture; none where they would be tiny.
 
     Args:
         width: Of the picture, pixels.
         height: Of the picture, pixels.
+        level: How large they are.
         rotation: Of every square, radians; a multiple of a quarter turn.
     """
-    squares = []
-    for share in SIDES:
-        squares += _cover(width, height, share * max(width, height), _OVERLAP, rotation)
-    return squares
-
-
-def finest_tiles(width: float, height: float, rotation: float = 0.0) -> list[Roi]:
-    """Squares that cover a picture in the smallest size."""
-    side = FINEST_SIDE * max(width, height)
-    return _cover(width, height, side, _FINEST_OVERLAP, rotation)
-
-
-def _cover(width: float, height: float, side: float, overlap: float, rotation: float) -> list[Roi]:
+    side = level.side * max(width, height)
     if side < _MIN_SIDE_PX:
         return []
     return [
         Roi(x, y, side, rotation)
-        for y in _middles(height, side, overlap)
-        for x in _middles(width, side, overlap)
+        for y in _middles(height, side, level.overlap)
+        for x in _middles(width, side, level.overlap)
     ]
 
 
