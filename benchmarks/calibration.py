@@ -61,7 +61,7 @@ def main() -> None:
     without = evidence.copy()
     without[:, 0] = 0
     print("_FOLLOWED =", fitted(without, right).round(3).tolist())
-    honest = _cross_validated(samples, evidence, right)
+    honest = cross_validated([s.picture for s in samples], evidence, right)
     raw = np.array([s.presence for s in samples])
     for name, scores in (("presence", raw), ("score", honest)):
         print(name, "Brier", round(float(((scores - right) ** 2).mean()), 4))
@@ -99,13 +99,12 @@ def reliability(scores: DoubleArray, right: Right) -> Iterator[tuple[float, floa
             yield float(scores[inside].mean()), float(right[inside].mean()), int(inside.sum())
 
 
-def _cross_validated(samples: list[Sample], evidence: DoubleArray, right: Right) -> DoubleArray:
-    pictures = sorted({s.picture for s in samples})
-    fold_of = {
-        picture: i % _FOLDS for i, picture in enumerate(np.random.default_rng(5).permutation(pictures))
-    }
-    folds = np.array([fold_of[s.picture] for s in samples])
-    scores = np.empty(len(samples))
+def cross_validated(pictures: list[str], evidence: DoubleArray, right: Right) -> DoubleArray:
+    """(N,) probabilities, each from a fit to other pictures."""
+    names = sorted(set(pictures))
+    fold_of = {name: i % _FOLDS for i, name in enumerate(np.random.default_rng(5).permutation(names))}
+    folds = np.array([fold_of[picture] for picture in pictures])
+    scores = np.empty(len(pictures))
     for fold in range(_FOLDS):
         weights = fitted(evidence[folds != fold], right[folds != fold])
         scores[folds == fold] = 0.5 * (1 + np.tanh(0.5 * evidence[folds == fold] @ weights))
@@ -120,7 +119,7 @@ def _samples(model: str, pictures: list[LabelledPicture]) -> Iterator[Sample]:
             except (ImageError, OSError):
                 continue
             for pose in result:
-                verdict = _is_right(pose, picture)
+                verdict = is_right(pose, picture)
                 if verdict is not None:
                     yield Sample(picture.name, _evidence(pose), pose.presence_score, verdict)
 
@@ -132,7 +131,7 @@ def _evidence(pose: Pose) -> DoubleArray:
     return frozen(evidence_of(presence, pose.peaks[None], tilt, detection)[0])
 
 
-def _is_right(pose: Pose, picture: LabelledPicture) -> bool | None:
+def is_right(pose: Pose, picture: LabelledPicture) -> bool | None:
     """Whether a pose fits a labelled person; None where it may be somebody whose joints are not labelled."""
     if not picture.persons:
         return False

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pose_landmarker import DatasetError, EngineError, ImageFileError, MissingExtraError, OptionError
 from pose_landmarker.evaluation import (
@@ -32,7 +33,7 @@ from pose_landmarker.evaluation import (
 from pose_landmarker.evaluation.plots import draw_plots
 from pose_landmarker.evaluation.report import report
 from pose_landmarker.results import Box
-from tests.labels import Fake, body, found, person, picture, write_picture
+from tests.labels import Fake, body, found, person, picture, write_dump, write_picture
 
 pytest.importorskip("pycocotools")
 
@@ -74,8 +75,6 @@ class TestObserved:
     def test_masks(self, tmp_path: Path) -> None:
         mask = np.zeros((120, 160), np.uint8)
         mask[:60], mask[60:70] = 255, 128
-        from PIL import Image
-
         Image.fromarray(mask).save(tmp_path / "mask.png")
         one = picture(mask=tmp_path / "mask.png")
         silhouette = np.zeros((120, 160), bool)
@@ -87,6 +86,12 @@ class TestObserved:
         write_picture(tmp_path / "mask.png", (40, 30))
         with pytest.raises(DatasetError, match="a mask of 40x30 pixels, but its picture has 160x120"):
             observe(one, found(silhouette=silhouette))
+
+    def test_labelled_people_are_no_measure_of_masks_alone(self) -> None:
+        one = observe(picture(person()), found(NOBODY, silhouette=np.ones((120, 160), bool)))
+        all_of_it = figures([one])
+        assert (all_of_it.persons, all_of_it.poses) == (0, 1)
+        assert not any((all_of_it.recall, all_of_it.coco, all_of_it.precision, all_of_it.negatives))
 
 
 class TestAveragePrecision:
@@ -232,6 +237,28 @@ class TestEvaluate:
         with pytest.raises(DatasetError, match="none of the 2 pictures is covered by all of half, none"):
             evaluate(pictures, [half, Fake({}, "none")])
 
+    def test_masks_in_a_dump(self, tmp_path: Path) -> None:
+        labelled = np.zeros((120, 160), np.uint8)
+        labelled[:60] = 255
+        names = ("a.png", "b.png")
+        pictures = []
+        for name in names:
+            Image.fromarray(labelled).save(tmp_path / name)
+            pictures.append(picture(person(), name=name, mask=tmp_path / name))
+        half = np.where(np.arange(120) < 30, 255, 0).astype(np.uint8)[:, None].repeat(160, axis=1)
+        dump = write_dump(
+            tmp_path / "d.npz",
+            **{"a.png__mask0": half, "a.png__mask1": labelled, "b.png__mask0": half},
+        )
+        ours = Fake({name: found(body(), silhouette=labelled > 0) for name in names}, "ours")
+        by_name = evaluate(pictures, [ours, Dump("theirs", dump)]).figures["made"]
+        assert {name: one.masks and one.masks.iou for name, one in by_name.items()} == {
+            "ours": 1.0,
+            "theirs": 0.75,
+        }
+        assert by_name["ours"].recall is not None
+        assert by_name["theirs"].recall is None
+
     def test_a_bad_picture_loses_no_other(self) -> None:
         pictures = [picture(name=name, path=Path(name)) for name in "abc"]
         error = ImageFileError("b: it is damaged")
@@ -354,3 +381,12 @@ class TestRealMedia:
         assert found_.masks is not None
         assert found_.masks.pictures == 3
         assert found_.masks.iou > 0.7
+
+    def test_masks_of_the_reference(self, shared: Path) -> None:
+        dump = Dump("theirs", shared / "reference" / "masks_full_poses3.npz")
+        place = shared / "media" / "hard" / "yoga_malasana.jpeg"
+        (poses,) = dump.find([LabelledPicture(name="a", dataset="hard", path=place, mask=place)])
+        assert not isinstance(poses, Exception)
+        assert not poses.with_landmarks
+        assert poses.silhouette is not None
+        assert 0.1 < poses.silhouette.mean() < 0.6

@@ -393,6 +393,15 @@ class TestDump:
             ({"a__landmarks": np.full((1, 33, 5), "x")}, "no finite numbers"),
             ({"a__landmarks": np.zeros((1, 33, 5)), "a__world": np.zeros((1, 17, 3))}, "a|world"),
             ({"b": np.zeros(3)}, "no array in it is called"),
+            ({"a__mask0": np.zeros((3, 4), bool)}, r"a\|mask0 is bool of shape \(3, 4\), wanted uint8"),
+            ({"a__mask0": np.zeros((3, 4))}, "is float64 of"),
+            ({"a__mask0": np.zeros((3, 4, 1), np.uint8)}, r"shape \(3, 4, 1\), wanted uint8 \(H, W\)"),
+            ({"a__mask1": np.zeros((3, 4), np.uint8)}, "a has masks 1, wanted 0 to 0"),
+            (
+                {f"a__mask{i}": np.zeros((3, 4), np.uint8) for i in (10, 0, 1, 3)},
+                "a has masks 0, 1, 3, 10, wanted 0 to 3",
+            ),
+            ({"a__mask00": np.zeros((3, 4), np.uint8)}, "a has masks 00, wanted 0 to 0"),
         ],
     )
     def test_wrong_arrays(self, tmp_path: Path, arrays: dict[str, Any], wrong: str) -> None:
@@ -403,6 +412,62 @@ class TestDump:
         arrays = {"a.png__landmarks": self.landmarks(2), "a.png__world": np.zeros((1, 33, 3))}
         (error,) = Dump("d", write_dump(tmp_path / "d.npz", **arrays)).find([picture()])
         assert "has 2 poses, but 1 in the world" in str(error)
+
+    def mask(self, *rows: slice, value: int = 255) -> np.ndarray:
+        """Rows of people in a mask of the made-up picture."""
+        mask = np.zeros((120, 160), np.uint8)
+        for part in rows:
+            mask[part] = value
+        return mask
+
+    def test_masks_are_united_above_one_half(self, tmp_path: Path) -> None:
+        arrays = {
+            "a.png__landmarks": self.landmarks(2),
+            "a.png__mask0": self.mask(slice(0, 10), value=128),
+            "a.png__mask1": self.mask(slice(5, 20)) + self.mask(slice(50, 60), value=127),
+        }
+        (poses,) = Dump("d", write_dump(tmp_path / "d.npz", **arrays)).find([picture()])
+        assert not isinstance(poses, Exception)
+        assert poses.with_landmarks
+        assert poses.silhouette is not None
+        np.testing.assert_array_equal(poses.silhouette, self.mask(slice(0, 20)) == 255)
+
+    def test_who_has_no_masks(self, tmp_path: Path) -> None:
+        nobody, somebody = self.landmarks(0), self.landmarks()
+        arrays = {"a.png__landmarks": nobody, "b.png__landmarks": somebody}
+        pictures = [picture(name=name) for name in ("a.png", "b.png")]
+        for poses in Dump("d", write_dump(tmp_path / "d.npz", **arrays)).find(pictures):
+            assert not isinstance(poses, Exception)
+            assert poses.silhouette is None
+        arrays["c.png__mask0"] = self.mask(slice(0, 10))
+        empty, unknown = Dump("d", write_dump(tmp_path / "d.npz", **arrays)).find(pictures)
+        assert not isinstance(empty, Exception)
+        assert empty.silhouette is not None
+        assert not empty.silhouette.any()
+        assert not isinstance(unknown, Exception)
+        assert unknown.silhouette is None
+
+    def test_masks_alone(self, tmp_path: Path) -> None:
+        dump = Dump("d", write_dump(tmp_path / "d.npz", **{"x/a.png__mask0": self.mask(slice(0, 10))}))
+        path = tmp_path / "x" / "a.png"
+        assert not dump.covers(picture(path=path))
+        one = picture(path=path, mask=tmp_path / "mask.png")
+        assert dump.covers(one)
+        (poses,) = dump.find([one])
+        assert not isinstance(poses, Exception)
+        assert len(poses) == 1
+        assert not poses.with_landmarks
+
+    def test_masks_of_other_people_and_pictures(self, tmp_path: Path) -> None:
+        arrays = {
+            "a.png__landmarks": self.landmarks(2),
+            "a.png__mask0": self.mask(),
+            "b.png__mask0": np.zeros((30, 40), np.uint8),
+        }
+        dump = Dump("d", write_dump(tmp_path / "d.npz", **arrays))
+        count, size = dump.find([picture(name=name) for name in ("a.png", "b.png")])
+        assert "a.png has 2 poses, but 1 masks" in str(count)
+        assert "b.png|mask0 has 40x30 pixels, but its picture 160x120" in str(size)
 
     def test_wrong_files(self, tmp_path: Path) -> None:
         good = write_dump(tmp_path / "d.npz", a__landmarks=self.landmarks()).read_bytes()

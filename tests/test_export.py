@@ -30,7 +30,7 @@ def test_everything_is_there_and_survives_json_to_the_last_bit() -> None:
 
 def test_numbers_are_short() -> None:
     text = json.dumps(result_to_dict(PoseLandmarkerResult(poses=(make_pose(),), image_size=(160, 120))))
-    assert len(text) < 9_000
+    assert len(text) < 11_000
 
 
 def test_what_is_not_finite_becomes_null() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from pose_landmarker.detector import PoseDetector
 from pose_landmarker.given import given_rois
 from pose_landmarker.imaging import crop
 from pose_landmarker.media.images import read_image
+from pose_landmarker.pipeline import Pipeline
 from pose_landmarker.results import Detection
 from pose_landmarker.roi import square_around
 from pose_landmarker.search import Searcher, _shows_one
@@ -275,6 +277,27 @@ def test_a_close_search_of_a_video_follows_them_all(
         whole = len(landmarker.detect_for_video(players, 0))
     assert min(counts) > whole
     assert len(set(ids)) == len(ids)
+
+
+def test_while_nobody_is_there_a_search_in_full_is_made_once_a_second(
+    model_file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty, searched_ms = np.full((540, 960, 3), 90, np.uint8), []
+    search = Pipeline.search
+
+    def note(pipeline: Pipeline, *arguments: Any) -> list[tuple[Detection, Roi]]:
+        if len(arguments) == 2:  # no parts
+            searched_ms.append(time_ms)
+        return search(pipeline, *arguments)
+
+    monkeypatch.setattr(Pipeline, "search", note)
+    mode = RunningMode.VIDEO
+    with PoseLandmarker.create(
+        model_file("lite"), num_poses=3, search="wide", running_mode=mode
+    ) as landmarker:
+        for time_ms in range(5, 2600, 100):
+            assert len(landmarker.detect_for_video(empty, time_ms)) == 0
+    assert searched_ms == [5, 1005, 2005]
 
 
 def test_where_everything_is_a_person_memory_is_bounded(

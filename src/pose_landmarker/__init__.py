@@ -33,6 +33,7 @@ from pose_landmarker.errors import (
 )
 from pose_landmarker.filters import Smoothing
 from pose_landmarker.image_options import ImageProcessingOptions, RegionOfInterest
+from pose_landmarker.landmark_confidence import LandmarkConfidence, LandmarkState
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.processing import Processed, process
@@ -65,6 +66,8 @@ __all__ = [
     "ImageFileError",
     "ImageProcessingOptions",
     "Landmark",
+    "LandmarkConfidence",
+    "LandmarkState",
     "LiveStats",
     "MissingExtraError",
     "ModelError",

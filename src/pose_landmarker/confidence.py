@@ -56,8 +56,8 @@ def evidence_of(
 ) -> DoubleArray:
     """(N, 7) what :func:`pose_scores` weighs, from the same arguments; 0 for detections that are missing."""
     columns = [
-        np.zeros(len(presence)) if detections is None else np.nan_to_num(_logit(detections)),
-        _logit(presence),
+        np.zeros(len(presence)) if detections is None else np.nan_to_num(logit(detections)),
+        logit(presence),
         peaks[:, _FACE].mean(axis=1),
         peaks[:, _ARMS].mean(axis=1),
         peaks[:, _LEGS].mean(axis=1),
@@ -68,7 +68,8 @@ def evidence_of(
     return evidence
 
 
-def _logit(probability: npt.ArrayLike) -> DoubleArray:
+def logit(probability: npt.ArrayLike) -> DoubleArray:
+    """The logarithm of the odds, bounded."""
     bounded = np.clip(np.asarray(probability, float), _EDGE, 1 - _EDGE)
     logit: DoubleArray = np.log(bounded / (1 - bounded))
     return logit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -190,7 +191,7 @@ class Pipeline:
         return mean_of(bodies, self.landmark_net(image, rois, mirror=True)) if self.options.mirror else bodies
 
     def search(
-        self, image: RgbImage, processing: ImageProcessingOptions, parts: range | None = None
+        self, image: RgbImage, processing: ImageProcessingOptions, parts: Sequence[int] | None = None
     ) -> list[tuple[Detection, Roi]]:
         """People and their regions as the option ``search`` says, best first, image pixels.
 

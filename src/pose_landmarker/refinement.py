@@ -6,11 +6,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pose_landmarker.arrays import DoubleArray, RgbImage
 from pose_landmarker.association import distinct_bodies
 from pose_landmarker.confidence import pose_scores
 from pose_landmarker.landmark_net import Bodies, LandmarkNet, joined, mean_of
+from pose_landmarker.plausibility import are_plausible
 from pose_landmarker.results import Roi
 from pose_landmarker.roi import wrap_angle
 
@@ -89,7 +91,7 @@ def refined(
         The bodies that are there, the most likely ones first.
     """
     found = judge(net(image, rois), detections, list(range(len(rois))), upright)
-    found = _without_doubles(_worth_a_look(found, min_presence, least_score))
+    found = _without_doubles(_worth_a_look(found, min_presence, least_score), min_presence)
     moving = [i for i in range(len(found.origins)) if not _has_settled(found.bodies, i)]
     for _ in range(passes):
         if not moving:
@@ -97,19 +99,37 @@ def refined(
         again = net(image, [_next(found.bodies, i) for i in moving])
         moved = found.take(moving)
         looked = judge(again, moved.detections, moved.origins, upright)
+        lost = _lost(moved, looked, min_presence)
         rest = found.take([i for i in range(len(found.origins)) if i not in moving])
-        found = _without_doubles(_concatenated(rest, _worth_a_look(looked, min_presence, least_score)))
+        looked = looked.take([i for i in range(len(moving)) if i not in lost])
+        looked = _worth_a_look(looked, min_presence, least_score)
+        found = _without_doubles(_concatenated(_concatenated(rest, moved.take(lost)), looked), min_presence)
         fresh = set(looked.origins)
         moving = [
             i
             for i, origin in enumerate(found.origins)
             if origin in fresh and not _has_settled(found.bodies, i)
         ]
-    found = found.take([i for i, score in enumerate(found.bodies.scores) if score >= min_presence])
+    found = found.take(np.flatnonzero(_there(found, min_presence) & _plausible(found.bodies)).tolist())
     if mirror and found.origins:
         both = mean_of(found.bodies, net(image, found.bodies.rois, mirror=True))
         found = judge(both, found.detections, found.origins, upright)
     return found
+
+
+def _lost(before: Judged, after: Judged, min_presence: float) -> list[int]:
+    """Bodies that were there before another look, and are not any more: the look before is believed."""
+    lost = _there(before, min_presence) & ~_there(after, min_presence)
+    return [int(i) for i in np.flatnonzero(lost)]
+
+
+def _there(found: Judged, min_presence: float) -> npt.NDArray[np.bool_]:
+    there: npt.NDArray[np.bool_] = found.bodies.scores >= min_presence
+    return there
+
+
+def _plausible(bodies: Bodies) -> npt.NDArray[np.bool_]:
+    return are_plausible(bodies.points, bodies.world, np.array([roi.size for roi in bodies.rois]))
 
 
 def _concatenated(first: Judged, second: Judged) -> Judged:
@@ -128,11 +148,13 @@ def _worth_a_look(found: Judged, min_presence: float, least_score: float) -> Jud
     return found.take(alive)
 
 
-def _without_doubles(found: Judged) -> Judged:
+def _without_doubles(found: Judged, min_presence: float) -> Judged:
+    """Each body once. One that is not quite there yet does not stand in the way of one that is."""
     if not found.origins:
         return found
+    ranks = found.scores + _there(found, min_presence)
     sizes = np.array([_next(found.bodies, i).size for i in range(len(found.origins))])
-    return found.take(distinct_bodies(found.bodies.points, sizes, found.scores, found.bodies.peaks))
+    return found.take(distinct_bodies(found.bodies.points, sizes, ranks, found.bodies.peaks))
 
 
 def _has_settled(bodies: Bodies, i: int) -> bool:

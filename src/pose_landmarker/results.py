@@ -16,6 +16,13 @@ import numpy.typing as npt
 
 from pose_landmarker.arrays import FloatArray, frozen
 from pose_landmarker.confidence import pose_scores
+from pose_landmarker.landmark_confidence import (
+    LandmarkConfidence,
+    LandmarkState,
+    landmark_confidence,
+    landmark_states,
+)
+from pose_landmarker.plausibility import are_plausible
 from pose_landmarker.topology import LANDMARK_NAMES, NUM_LANDMARKS, landmark_index
 
 
@@ -154,6 +161,28 @@ class Pose:
         detection = None if self.detection_score is None else np.array([self.detection_score])
         presence, tilt = np.array([self.presence_score], np.float32), np.array([self.tilt])
         return float(pose_scores(presence, self.peaks[None], tilt, detection)[0])
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether a body can have this pose: neither collapsed nor exploded (docs/confidence.md)."""
+        sizes = np.array([self.roi.size])
+        return bool(are_plausible(self.pixels[None], self.world_landmarks[None], sizes)[0])
+
+    @property
+    def landmark_confidence(self) -> LandmarkConfidence:
+        """Probabilities that landmarks are visible, present and right, each (33,) in [0, 1].
+
+        Calibrated on labelled photos: see docs/confidence.md. Of poses without ``peaks`` they are
+        ``visibility``, ``presence`` and ``presence``.
+        """
+        if self.peaks is None:
+            return LandmarkConfidence(self.visibility, self.presence, self.presence)
+        return landmark_confidence(self.visibility, self.presence, self.peaks, self.landmarks)
+
+    @property
+    def states(self) -> tuple[LandmarkState, ...]:
+        """33 times whether a landmark is seen, occluded, outside the picture or guessed."""
+        return tuple(landmark_states(self.landmark_confidence, self.landmarks))
 
     @property
     def pixels(self) -> FloatArray:

@@ -52,6 +52,7 @@ class Searcher:
             wary: Whether more is asked of people who are not upright.
         """
         self._detector, self._closer = detector, closer or detector
+        self._sure = min_score
         self._support, self._min_score = _SUPPORT * min_score, _CLOSER_LOOK * min_score
         self._regions = regions
         self._turn = _TURN if wary else 0.0
@@ -70,8 +71,9 @@ class Searcher:
             found, _ = self._look(self._detector, image, self._squares(image, rotation))
             return self._distinct(found, rotation)
         height, width = image.shape[:2]
-        coarse = [letterbox(width, height, rotation), *tiles(width, height, COARSE, rotation)]
-        found, traces = self._look(self._detector, image, coarse)
+        whole, traces = self._look(self._detector, image, [letterbox(width, height, rotation)])
+        coarse, more_traces = self._look(self._detector, image, tiles(width, height, COARSE, rotation))
+        found, traces = whole + coarse, np.concatenate([traces, more_traces])
         fine = [tile for tile in tiles(width, height, FINE, rotation) if _shows_one(tile, traces, _SMALL)]
         found += self._look(self._closer, image, fine)[0]
         clear = np.array(
@@ -83,7 +85,10 @@ class Searcher:
         ).reshape(-1, 3)
         finest = [tile for tile in tiles(width, height, FINEST, rotation) if _shows_one(tile, clear, 1.0)]
         found += self._look(self._closer, image, finest)[0]
-        return self._distinct(found, rotation)
+        distinct = self._distinct(found, rotation)
+        # A tile's view is no better for being surer: whom the whole picture shows is not lost to one.
+        distinct += [pair for pair in whole if pair[0].score >= self._sure and pair not in distinct]
+        return sorted(distinct, key=lambda pair: -pair[0].score)
 
     def parts(
         self, image: RgbImage, numbers: Iterable[int], rotation: float = 0.0
@@ -103,11 +108,8 @@ class Searcher:
         return self._distinct(found, rotation)
 
     def _squares(self, image: RgbImage, rotation: float) -> list[Roi]:
-        """The parts of a picture."""
         height, width = image.shape[:2]
-        if self._regions is None:
-            return tiles(width, height, COARSE, rotation) + tiles(width, height, FINE, rotation)
-        return [square_around(*pixel_region(r, width, height), rotation) for r in self._regions]
+        return parts_of(width, height, self._regions, rotation)
 
     def _look(
         self, detector: PoseDetector, image: RgbImage, squares: Sequence[Roi]
@@ -131,6 +133,22 @@ class Searcher:
         score, least = detection.score, self._min_score
         more = math.exp(self._turn * (1 - math.cos(roi.rotation - rotation)))
         return score * (1 - least) >= more * least * (1 - score)
+
+
+def parts_of(
+    width: int, height: int, regions: Sequence[RegionOfInterest] | None = None, rotation: float = 0.0
+) -> list[Roi]:
+    """The parts of a picture, in the order of the numbers that :meth:`Searcher.parts` takes.
+
+    Args:
+        width: Of the picture, pixels.
+        height: Of the picture, pixels.
+        regions: Where to look if not everywhere.
+        rotation: Of people who stand, radians; a multiple of a quarter turn.
+    """
+    if regions is None:
+        return tiles(width, height, COARSE, rotation) + tiles(width, height, FINE, rotation)
+    return [square_around(*pixel_region(r, width, height), rotation) for r in regions]
 
 
 def _shows_one(tile: Roi, places: DoubleArray, most: float) -> bool:

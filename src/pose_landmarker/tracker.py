@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +16,12 @@ from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.imaging import check_side
 from pose_landmarker.landmark_net import Bodies
 from pose_landmarker.options import PoseLandmarkerOptions
+from pose_landmarker.patrol import Patrol
 from pose_landmarker.pipeline import Pipeline, pose_of
 from pose_landmarker.refinement import judge
 from pose_landmarker.results import PoseLandmarkerResult, Roi
-from pose_landmarker.roi import roi_from_points, steady_roi
+from pose_landmarker.roi import pixel_region, roi_from_points, steady_roi
+from pose_landmarker.search import parts_of
 from pose_landmarker.smoothing import SmoothingState, smooth
 from pose_landmarker.subject import choose_subject
 from pose_landmarker.topology import NUM_LANDMARKS
@@ -35,7 +39,9 @@ _COLORS_EVERY_S = 0.2
 #: come back soon from behind somebody else.
 _SOON_BACK_S, _INTERVAL_FOR_LOST_S = 1.5, 0.1
 
-#: Parts of a wide search looked at in a second of the video, and at most in one frame.
+#: While nobody is followed, seconds between two searches in full.
+_SEARCH_EVERY_S = 1.0
+#: Parts of a wide search looked at in a second of the video at most, and in one frame (docs/search.md).
 _PARTS_PER_S, _MOST_PARTS = 15.0, 4
 #: Times are whole milliseconds: two frames of 30 a second are 66 or 67 apart.
 _ROUNDING = 0.02
@@ -69,8 +75,9 @@ class Tracker:
         """Forget everything: the next frame is the first of another video."""
         self._tracks: list[Track] = []
         self._looked_ms: int | None = None
-        self._looked_around_ms: int | None = None
-        self._next_part = 0
+        self._searched_ms: int | None = None
+        self._looked_around_ms = 0
+        self._patrol = Patrol()
         self._somebody_lost = False
         self._last_ms: int | None = None
         self._image_size = (0, 0)
@@ -133,31 +140,43 @@ class Tracker:
         looks = has_room and self._is_due(time_ms, followed=bool(kept))
         if looks:
             self._looked_ms = time_ms
-            look = self.pipeline.detect if kept else self.pipeline.search
-            found = [_Seed(roi, None, detection.score) for detection, roi in look(image, processing)]
+            found = self._look(image, time_ms, processing, followed=bool(kept))
         if has_room and self._options.search != "whole":
-            found += self._around(image, time_ms, processing, followed=bool(kept))
+            found += self._around(image, time_ms, processing)
         if self._like_reference:
             return self._newest(kept + found)[: self._people]
         return kept + self._others(kept, found) + (self._guesses(time_ms) if looks else [])
 
-    def _around(
+    def _look(
         self, image: RgbImage, time_ms: int, processing: ImageProcessingOptions, *, followed: bool
     ) -> list[_Seed]:
-        """A share of a close search, as large as the time since the last: a round takes a second or so."""
-        since_s = 0.0 if self._looked_around_ms is None else (time_ms - self._looked_around_ms) / 1000
-        if not followed:  # then everything was looked at just now
-            self._looked_around_ms = time_ms
+        """The whole picture; while nobody is followed, its parts too now and then, or given ones always."""
+        since_s = math.inf if self._searched_ms is None else (time_ms - self._searched_ms) / 1000
+        if followed or (self._options.search == "wide" and since_s < _SEARCH_EVERY_S):
+            found = self.pipeline.detect(image, processing)
+        else:
+            self._searched_ms = time_ms
+            found = self.pipeline.search(image, processing)
+        return [_Seed(roi, None, detection.score) for detection, roi in found]
+
+    def _around(self, image: RgbImage, time_ms: int, processing: ImageProcessingOptions) -> list[_Seed]:
+        """A share of a close search, no larger than the time since the last: where something moved."""
+        if self._searched_ms == time_ms:  # everything was looked at just now
+            self._looked_around_ms, self._patrol = time_ms, Patrol()
             return []
-        if self._looked_around_ms is None:
-            self._looked_around_ms = time_ms
+        since_s = (time_ms - self._looked_around_ms) / 1000
         count = min(int(since_s * _PARTS_PER_S + _ROUNDING), _MOST_PARTS)
         if count == 0:
             return []
         self._looked_around_ms = time_ms
-        parts = range(self._next_part, self._next_part + count)
-        self._next_part += count
-        return [_Seed(roi, None, d.score) for d, roi in self.pipeline.search(image, processing, parts)]
+        left, top, right, bottom = pixel_region(processing.region, *self._image_size)
+        parts = parts_of(right - left, bottom - top, self._options.regions, processing.rotation_rad)
+        regions = [track.roi for track in self._tracks if track.roi is not None]
+        followed = [
+            replace(roi, center_x=roi.center_x - left, center_y=roi.center_y - top) for roi in regions
+        ]
+        chosen = self._patrol.choose(image[top:bottom, left:right], parts, followed, count)
+        return [_Seed(roi, None, d.score) for d, roi in self.pipeline.search(image, processing, chosen)]
 
     def _is_due(self, time_ms: int, *, followed: bool) -> bool:
         """Whether the detector is worth its time."""

@@ -9,6 +9,7 @@ from typing import Any
 from pose_landmarker.evaluation.joints import COCO_JOINTS
 from pose_landmarker.evaluation.labelled import LabelledPerson, LabelledPicture
 from pose_landmarker.evaluation.records import (
+    VISIBLE,
     area,
     box,
     joints,
@@ -78,4 +79,5 @@ def _person(annotation: dict[str, Any], names: tuple[str, ...]) -> LabelledPerso
         box=around,
         area=area(annotation.get("area"), around),
         crowd=bool(annotation.get("iscrowd", 0)),
+        visible=joints(named, 3)[:, 2] == VISIBLE,
     )

@@ -20,7 +20,7 @@ class FoundPoses:
     """All poses of a picture.
 
     Attributes:
-        points: (N, 33, 2) landmarks, image pixels.
+        points: (N, 33, 2) landmarks, image pixels; NaN where only masks are known.
         world: (N, 33, 3) landmarks, metres.
         scores: (N,) the network's confidence; NaN where it is not known.
         presence: (N,) mean presence of the landmarks.
@@ -35,6 +35,11 @@ class FoundPoses:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def with_landmarks(self) -> bool:
+        """Whether it is known where landmarks are, not only masks."""
+        return not len(self) or not np.isnan(self.points).all()
 
 
 def found_poses(result: PoseLandmarkerResult) -> FoundPoses:

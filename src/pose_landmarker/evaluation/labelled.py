@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from pose_landmarker.arrays import DoubleArray, frozen
 from pose_landmarker.evaluation.joints import COCO_LANDMARKS
@@ -28,6 +29,7 @@ class LabelledPerson:
         head_length: From the top of the head to the neck, image pixels, or None.
         world: (33, 3) joints in metres, axes of the camera (x right, y down, z away); NaN where there
             is no label; or None.
+        visible: (33,) whether joints are labelled as visible, or None where labels do not say that.
     """
 
     points: DoubleArray
@@ -36,6 +38,7 @@ class LabelledPerson:
     crowd: bool = False
     head_length: float | None = None
     world: DoubleArray | None = None
+    visible: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         for name, axes in (("points", 2), ("world", 3)):

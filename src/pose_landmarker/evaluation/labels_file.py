@@ -9,6 +9,7 @@ from typing import Any
 from pose_landmarker.evaluation.joints import HEAD_BOTTOMS, HEAD_TOP
 from pose_landmarker.evaluation.labelled import LabelledPerson, LabelledPicture
 from pose_landmarker.evaluation.records import (
+    VISIBLE,
     area,
     box,
     joints,
@@ -67,6 +68,7 @@ def _person(record: dict[str, Any]) -> LabelledPerson:
         area=area(record.get("area"), around),
         crowd=bool(record.get("iscrowd", False)),
         head_length=_head(named),
+        visible=joints(named, 3)[:, 2] == VISIBLE,
     )
 
 

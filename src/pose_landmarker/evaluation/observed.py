@@ -93,6 +93,8 @@ def observe(picture: LabelledPicture, found: FoundPoses) -> Observed:
             )
         vague = (mask != _PERSON) & (mask != _BACKGROUND)
         iou = mask_iou(found.silhouette, mask == _PERSON, vague)
+    if not found.with_landmarks:  # then labelled people are no measure of it
+        picture = replace(picture, persons=(), exhaustive=False)
     return Observed(picture=picture, found=replace(found, silhouette=None), iou=iou)
 
 

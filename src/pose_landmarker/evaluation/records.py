@@ -18,6 +18,8 @@ from pose_landmarker.evaluation.labelled import AREA_OF_BOX
 from pose_landmarker.results import Box
 from pose_landmarker.topology import LANDMARK_NAMES, NUM_LANDMARKS
 
+#: COCO's mark of joints that can be seen; those of 1 are hidden, and 0 is no label.
+VISIBLE = 2
 _MOST_BYTES = 2 << 30
 #: Coordinates beyond are a slip.
 _FARTHEST = 1e6

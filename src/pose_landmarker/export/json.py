@@ -24,7 +24,7 @@ def result_to_dict(result: PoseLandmarkerResult) -> dict[str, Any]:
     Returns:
         ``image_size`` (pixels), ``timestamp_ms`` and ``poses``, each with ``score``,
         ``presence_score``, ``detection_score``, ``track_id``, ``box`` and ``roi`` (pixels),
-        ``landmarks`` (normalised) and ``world_landmarks`` (metres).
+        ``landmarks`` (normalised, each with its ``state``) and ``world_landmarks`` (metres).
     """
     width, height = result.image_size
     return {
@@ -49,7 +49,10 @@ def _pose(pose: Pose) -> dict[str, Any]:
             "size": _number(roi.size),
             "rotation": _number(roi.rotation),
         },
-        "landmarks": _rows({**_axes(pose.landmarks), **confidence}),
+        "landmarks": [
+            {**row, "state": state.name.lower()}
+            for row, state in zip(_rows({**_axes(pose.landmarks), **confidence}), pose.states, strict=True)
+        ],
         "world_landmarks": _rows({**_axes(pose.world_landmarks), **confidence}),
     }
 
