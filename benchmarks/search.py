@@ -1,10 +1,11 @@
 """What a close search costs beside ``search="whole"``, and what it finds for that: a photo and videos.
 
-    python -m benchmarks.search MODEL.task --photo PHOTO --person VIDEO --arrivals VIDEO
+    python -m benchmarks.search MODEL.task --photos FOLDER ... --person VIDEO --arrivals VIDEO
         --clips VIDEO VIDEO ... [--rounds 5] [--json FILE] [--plot FILE]
     python -m benchmarks.search --from FILE --plot FILE
 
-``photo``: cut to 16:9, scaled to 1920x1080. ``three``: the person of a video, cut out and laid side by side
+``photos``: cut to 16:9, scaled to 1920x1080, those in which ``whole`` finds somebody.
+``three``: the person of a video, cut out and laid side by side
 three times on 1920x1080, so that both ways follow the same people. ``arrivals``: how soon small people are
 found who come into view in a corner beside that person. ``clips``: people found and processor time, for
 several numbers of parts looked at in a second. A clip may be a folder of pictures. All take turns; medians of
@@ -30,6 +31,7 @@ import numpy.typing as npt
 
 from pose_landmarker import PoseLandmarker, RunningMode, tracker
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.errors import ImageError
 from pose_landmarker.media import VideoReader
 from pose_landmarker.media.images import read_image
 from pose_landmarker.patrol import Patrol
@@ -63,7 +65,7 @@ def main() -> None:
     """Measure, print, and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model", nargs="?")
-    parser.add_argument("--photo", type=Path)
+    parser.add_argument("--photos", type=Path, nargs="*", default=[])
     parser.add_argument("--person", type=Path)
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
     parser.add_argument("--arrivals", type=Path)
@@ -86,10 +88,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """All figures, also printed."""
     model, rounds = arguments.model, arguments.rounds
     figures: dict[str, Any] = {"rounds": rounds, "clips": {}}
-    if arguments.photo is not None:
-        photo = _hd(read_image(arguments.photo))
-        figures["photo"] = _beside(lambda search: _photo(model, search, photo), rounds)
-        print("photo", figures["photo"])
+    if arguments.photos:
+        paths = sorted(path for folder in arguments.photos for path in folder.iterdir())
+        figures["photos"] = _photos(model, paths, rounds)
+        print("photos", figures["photos"])
     if arguments.person is not None:
         frames = three_of(model, list(islice(_frames(arguments.person), _FRAMES)))
         figures["three"] = _beside(lambda search: _video(model, search, frames, time.perf_counter), rounds)
@@ -201,15 +203,40 @@ def _in_turns(ways: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[s
     return rows
 
 
-def _photo(model: str, search: str, photo: RgbImage) -> Measured:
-    with PoseLandmarker.create(model, num_poses=20, search=search) as landmarker:
-        found = len(landmarker.detect(photo))
-        seconds = []
-        for _ in range(7):
-            start = time.perf_counter()
-            landmarker.detect(photo)
-            seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds), found
+def _photos(model: str, paths: list[Path], rounds: int) -> dict[str, float]:
+    """Milliseconds and people of both ways, means over photos, and how many times as long is wide."""
+    rows = []
+    with (
+        PoseLandmarker.create(model, num_poses=20) as whole,
+        PoseLandmarker.create(model, num_poses=20, search="wide") as wide,
+    ):
+        for path in paths:
+            try:
+                photo = _hd(read_image(path))
+            except ImageError:
+                continue
+            found = [len(landmarker.detect(photo)) for landmarker in (whole, wide)]
+            if found[0]:
+                ways = {name: partial(_timed, each, photo) for name, each in (("a", whole), ("b", wide))}
+                times = _in_turns(ways, rounds).values()
+                rows.append([*found, *(statistics.median(seconds for seconds, _ in row) for row in times)])
+    columns = list(zip(*rows, strict=True))
+    ratios = [slow / quick for _, _, quick, slow in rows]
+    return {
+        "photos": len(rows),
+        "times_median": round(statistics.median(ratios), 2),
+        "times_in_all": round(sum(columns[3]) / sum(columns[2]), 2),
+        "whole_ms": round(1000 * statistics.fmean(columns[2]), 2),
+        "wide_ms": round(1000 * statistics.fmean(columns[3]), 2),
+        "whole_found": round(statistics.fmean(columns[0]), 2),
+        "wide_found": round(statistics.fmean(columns[1]), 2),
+    }
+
+
+def _timed(landmarker: PoseLandmarker, photo: RgbImage) -> Measured:
+    start = time.perf_counter()
+    found = len(landmarker.detect(photo))
+    return time.perf_counter() - start, found
 
 
 def _video(model: str, search: str, frames: list[RgbImage], clock: Callable[[], float]) -> Measured:
