@@ -21,8 +21,9 @@ _CLOSER_LOOK = 0.6
 #: ... and from this share on, detections lend their weight to better ones that they overlap.
 _SUPPORT = 0.4
 #: Things that only look like people come at every angle, people mostly upright. So a detection that is turned
-#: has to be better: its odds by e for a quarter turn, and by e² for half a turn.
-_TURN = 1.0
+#: has to be better: its odds by exp of this for a quarter turn, and by the square of that for half a turn.
+#: Found by measurement (docs/search.md).
+_TURN = 1.6
 #: Fine tiles are looked at where the coarse ones have at least this score for somebody whose region is
 #: smaller than this, in sides of the tile.
 _TRACE, _SMALL = 0.03, 2.0
