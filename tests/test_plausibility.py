@@ -50,6 +50,8 @@ def test_noise_is_not() -> None:
 
 def test_what_is_no_number_is_not() -> None:
     points, world = _body()
-    world[25] = np.nan
-    assert not _plausible(points, world)
+    for value in (np.nan, np.inf):
+        world[23:27] = value
+        assert not _plausible(points, world)
+    assert not are_plausible(points[None], _body()[1][None], np.zeros(1))[0]
     assert are_plausible(points[None][:0], world[None][:0], np.zeros(0)).shape == (0,)

@@ -46,10 +46,11 @@ def are_plausible(
     Returns:
         (N,); False too where a number is not finite.
     """
-    lengths = np.linalg.norm(world[:, _STARTS] - world[:, _ENDS], axis=-1)
-    good = ((lengths >= _LEAST) & (lengths <= _GREATEST)).all(axis=1)
-    body = points[:, _BODY, :2]
-    away = body - body.mean(axis=1, keepdims=True)
-    spread = np.sqrt((away**2).sum(axis=-1).mean(axis=1)) / sizes
+    with np.errstate(all="ignore"):  # numbers that are not finite fail every comparison
+        lengths = np.linalg.norm(world[:, _STARTS] - world[:, _ENDS], axis=-1)
+        body = points[:, _BODY, :2]
+        away = body - body.mean(axis=1, keepdims=True)
+        spread = np.sqrt((away**2).sum(axis=-1).mean(axis=1)) / sizes
+        good = ((lengths >= _LEAST) & (lengths <= _GREATEST)).all(axis=1)
     plausible: npt.NDArray[np.bool_] = good & (spread >= _SPREAD[0]) & (spread <= _SPREAD[1])
     return plausible

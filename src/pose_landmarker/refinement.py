@@ -62,6 +62,11 @@ def judge(bodies: Bodies, detections: DoubleArray, origins: list[int], upright: 
     )
 
 
+def plausible(bodies: Bodies) -> npt.NDArray[np.bool_]:
+    """(N,) which bodies could be those of people (see :mod:`pose_landmarker.plausibility`)."""
+    return are_plausible(bodies.points, bodies.world, np.array([roi.size for roi in bodies.rois]))
+
+
 def refined(
     net: LandmarkNet,
     image: RgbImage,
@@ -110,7 +115,7 @@ def refined(
             for i, origin in enumerate(found.origins)
             if origin in fresh and not _has_settled(found.bodies, i)
         ]
-    found = found.take(np.flatnonzero(_there(found, min_presence) & _plausible(found.bodies)).tolist())
+    found = found.take(np.flatnonzero(_there(found, min_presence) & plausible(found.bodies)).tolist())
     if mirror and found.origins:
         both = mean_of(found.bodies, net(image, found.bodies.rois, mirror=True))
         found = judge(both, found.detections, found.origins, upright)
@@ -126,10 +131,6 @@ def _lost(before: Judged, after: Judged, min_presence: float) -> list[int]:
 def _there(found: Judged, min_presence: float) -> npt.NDArray[np.bool_]:
     there: npt.NDArray[np.bool_] = found.bodies.scores >= min_presence
     return there
-
-
-def _plausible(bodies: Bodies) -> npt.NDArray[np.bool_]:
-    return are_plausible(bodies.points, bodies.world, np.array([roi.size for roi in bodies.rois]))
 
 
 def _concatenated(first: Judged, second: Judged) -> Judged:

@@ -18,7 +18,7 @@ from pose_landmarker.landmark_net import Bodies
 from pose_landmarker.options import PoseLandmarkerOptions
 from pose_landmarker.patrol import Patrol
 from pose_landmarker.pipeline import Pipeline, pose_of
-from pose_landmarker.refinement import judge
+from pose_landmarker.refinement import judge, plausible
 from pose_landmarker.results import PoseLandmarkerResult, Roi
 from pose_landmarker.roi import pixel_region, roi_from_points, steady_roi
 from pose_landmarker.search import parts_of
@@ -263,8 +263,8 @@ class Tracker:
         )
         judged = judge(bodies, scores, list(range(len(seeds))), upright).scores
         return [
-            bool(score >= (least if seed.track is None else _LOYALTY * least))
-            for score, seed in zip(judged, seeds, strict=True)
+            bool(score >= _LOYALTY * least if seed.track else possible and score >= least)
+            for score, possible, seed in zip(judged, plausible(bodies), seeds, strict=True)
         ]
 
     def _needs_colors(self, seed: _Seed, time_ms: int) -> bool:
