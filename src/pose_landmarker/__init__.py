@@ -37,11 +37,13 @@ from pose_landmarker.landmark_confidence import LandmarkConfidence, LandmarkStat
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.processing import Processed, process
+from pose_landmarker.recording import Recording, Stack
 from pose_landmarker.results import (
     Box,
     Landmark,
     NormalizedLandmark,
     Pose,
+    PoseArrays,
     PoseLandmarkerResult,
     RegionPoses,
     Roi,
@@ -76,18 +78,21 @@ __all__ = [
     "OptionError",
     "OptionTypeError",
     "Pose",
+    "PoseArrays",
     "PoseLandmark",
     "PoseLandmarker",
     "PoseLandmarkerError",
     "PoseLandmarkerOptions",
     "PoseLandmarkerResult",
     "Processed",
+    "Recording",
     "RegionOfInterest",
     "RegionPoses",
     "Roi",
     "RunningMode",
     "RunningModeError",
     "Smoothing",
+    "Stack",
     "TimestampError",
     "VideoError",
     "__version__",

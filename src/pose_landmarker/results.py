@@ -6,7 +6,7 @@ one. Normalised coordinates are pixels divided by (W, H). Arrays are float32 and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -218,6 +218,41 @@ class Pose:
         )
 
 
+class PoseArrays(NamedTuple):
+    """The P poses of one image as arrays.
+
+    Attributes:
+        landmarks: (P, 33, 3) float32; x, y normalised by the image's width and height, z by its width.
+        world_landmarks: (P, 33, 3) float32, metres.
+        visibility: (P, 33) float32 in [0, 1].
+        presence: (P, 33) float32 in [0, 1].
+        scores: (P,) float32 in [0, 1].
+        track_ids: (P,) int64; -1 for people whom nobody follows.
+    """
+
+    landmarks: FloatArray
+    world_landmarks: FloatArray
+    visibility: FloatArray
+    presence: FloatArray
+    scores: FloatArray
+    track_ids: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, poses: Sequence[Pose]) -> PoseArrays:
+        """One row per pose."""
+        points = (len(poses), NUM_LANDMARKS)
+        return cls(
+            landmarks=np.array([pose.landmarks for pose in poses], np.float32).reshape(*points, 3),
+            world_landmarks=np.array([pose.world_landmarks for pose in poses], np.float32).reshape(
+                *points, 3
+            ),
+            visibility=np.array([pose.visibility for pose in poses], np.float32).reshape(points),
+            presence=np.array([pose.presence for pose in poses], np.float32).reshape(points),
+            scores=np.array([pose.score for pose in poses], np.float32),
+            track_ids=np.array([-1 if p.track_id is None else p.track_id for p in poses], np.int64),
+        )
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PoseLandmarkerResult:
     """Everything found in one image.
@@ -250,6 +285,13 @@ class PoseLandmarkerResult:
         if not self.with_masks:
             return None
         return [pose.mask for pose in self.poses if pose.mask is not None]
+
+    def to_numpy(self) -> PoseArrays:
+        """All poses as arrays with one row per pose; with none, arrays of no rows.
+
+        :meth:`pose_landmarker.Recording.from_results` stacks the results of many frames.
+        """
+        return PoseArrays.of(self.poses)
 
     def __len__(self) -> int:
         return len(self.poses)
