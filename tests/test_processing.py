@@ -23,6 +23,7 @@ from pose_landmarker import (
     VideoError,
     process,
     processing,
+    record,
 )
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.media import encode_image
@@ -316,3 +317,33 @@ def test_more_threads_than_processors_are_told(
     with caplog.at_level(logging.WARNING, logger="pose_landmarker"):
         assert share_cpus(2, 2, 9) == (2, 2)
     assert "more than the 2 processors" in caplog.text
+
+
+class TestRecord:
+    @pytest.fixture
+    def model(self, model_file: Callable[[str], Path]) -> Path:
+        return model_file("lite")
+
+    def test_a_video_has_a_frame_for_each_of_its_own(self, model: Path, folder: Path) -> None:
+        recording = record(folder / "b.mp4", model, engine="litert")
+        assert len(recording) == len(recording.frames) == 8
+        assert recording.times_s.tolist() == [n / 25 for n in range(8)]
+        assert recording.tracks.tolist() == [1]
+        assert recording.names is None
+        assert recording.image_sizes[0].tolist() == [384, 384]
+
+    def test_pictures_have_names(self, model: Path, folder: Path) -> None:
+        paths = [str(folder / "a.png"), str(folder / "d.jpg")]
+        recording = record(paths, model, engine="litert", output_segmentation_masks=True)
+        assert recording.names == tuple(paths)
+        assert np.isnan(recording.times_s).all()
+        assert len(recording.frames) == 2
+
+    @pytest.mark.parametrize("names", [["b.mp4", "below/c.mp4"], ["a.png", "b.mp4"], ["b.mp4", "a.png"]])
+    def test_several_videos_are_not_one_recording(self, model: Path, folder: Path, names: list[str]) -> None:
+        with pytest.raises(OptionError, match="one video or any number of pictures"):
+            record([folder / name for name in names], model, engine="litert")
+
+    def test_what_cannot_be_read_is_raised(self, model: Path) -> None:
+        with pytest.raises(FileNotFoundError, match="missing"):
+            record("missing.mp4", model)

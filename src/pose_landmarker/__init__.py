@@ -36,7 +36,7 @@ from pose_landmarker.image_options import ImageProcessingOptions, RegionOfIntere
 from pose_landmarker.landmark_confidence import LandmarkConfidence, LandmarkState
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
-from pose_landmarker.processing import Processed, process
+from pose_landmarker.processing import Processed, process, record
 from pose_landmarker.recording import Recording, Stack
 from pose_landmarker.results import (
     Box,
@@ -97,4 +97,5 @@ __all__ = [
     "VideoError",
     "__version__",
     "process",
+    "record",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from pose_landmarker.media.images import as_rgb
 from pose_landmarker.media.seconds import as_seconds
 from pose_landmarker.options import BaseOptions, OptionValues, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.parallel import parallel
+from pose_landmarker.recording import Recording
 from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.segments import Joints
 from pose_landmarker.tasks import Task, counted, find_tasks
@@ -143,6 +145,48 @@ def process(
     wanted = PoseLandmarkerOptions(base_options=base, **options)  # checked now, not in a thread
     tasks = find_tasks(sources, length)
     return _run(tasks, count, wanted, in_order, images, image_processing_options)
+
+
+def record(
+    source: object,
+    model: str | os.PathLike[str] | bytes = "full",
+    **options: Unpack[OptionValues],
+) -> Recording:
+    """All poses of one video, or of many pictures, as arrays.
+
+        recording = record("dance.mp4", num_poses=2)
+        knees = recording.select(track_id=1).world_landmarks[:, PoseLandmark.LEFT_KNEE]
+
+    Args:
+        source: One video, or pictures and folders of them, as for :func:`process`.
+        model: As for :meth:`PoseLandmarker.create`.
+        **options: As for :func:`process`. Masks are left out.
+
+    Returns:
+        One frame per frame of the video, with exact times; or one per picture, with the pictures' names.
+
+    Raises:
+        OptionError: An option is wrong, or there are several videos, or videos and pictures.
+        ImageError: A picture cannot be read or used.
+        VideoError: The video cannot be read to its end.
+        ModelError: The model is missing, damaged or cannot be fetched.
+        FileNotFoundError: There is no such file.
+    """
+    if options.get("output_segmentation_masks"):
+        options = {**options, "output_segmentation_masks": False}
+    results, times, names = [], [], []
+    number, is_video = 0, False
+    for done in process(source, model, **options):
+        if done.error is not None:
+            raise done.error
+        if done.number != number and (is_video or done.time is not None):
+            raise OptionError("record() takes one video or any number of pictures; process() takes more")
+        number, is_video = done.number, done.time is not None
+        results.append(done.result)
+        times.append(math.nan if done.time is None else float(done.time))
+        names.append(done.source or f"{done.number}")
+    found = [result for result in results if result is not None]
+    return Recording.from_results(found, times_s=times, names=None if is_video else names)
 
 
 def share_cpus(workers: int | None, threads: int | None, tasks: int) -> tuple[int, int]:
