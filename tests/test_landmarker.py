@@ -240,7 +240,7 @@ class TestPublicSurface:
         assert {name for name in dir(pose_landmarker) if name[0].isupper()} == {
             name for name in pose_landmarker.__all__ if name[0].isupper()
         }
-        assert {name for name in pose_landmarker.__all__ if name[0].islower()} == {"process"}
+        assert {name for name in pose_landmarker.__all__ if name[0].islower()} == {"process", "record"}
         assert all(hasattr(pose_landmarker, name) for name in pose_landmarker.__all__)
 
     def test_methods_of_the_landmarker(self) -> None:
