@@ -288,3 +288,9 @@ def test_written_pictures_are_the_pictures(photo: RgbImage) -> None:
             encode_image(photo, suffix)
     with pytest.raises(ImageError, match=r"cannot be written as .webp"):
         encode_image(np.zeros((1, 20_000, 3), np.uint8), ".webp")
+
+
+def test_palettes_with_transparency_raise_no_warning(tmp_path: Path) -> None:
+    picture = Image.fromarray(np.arange(16, dtype=np.uint8).reshape(4, 4)).convert("P")
+    picture.save(tmp_path / "palette.png", transparency=bytes(range(0, 256, 16)))
+    assert read_image(tmp_path / "palette.png")[..., 0].tolist() == np.arange(16).reshape(4, 4).tolist()

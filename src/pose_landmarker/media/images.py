@@ -158,6 +158,8 @@ def _pillow_as_rgb(picture: Any, *, upright: bool = False) -> RgbImage:
         # Unreadable EXIF data says nothing about the pixels.
         with contextlib.suppress(SyntaxError, ValueError, TypeError, KeyError):
             ImageOps.exif_transpose(picture, in_place=True)  # the picture is ours: no copy of it
+    if picture.mode == "P" and isinstance(picture.info.get("transparency"), bytes):
+        picture = picture.convert("RGBA")  # Pillow warns of the direct way
     if picture.mode != "RGB":
         picture = picture.convert("RGB")
     return _array_as_rgb(np.asarray(picture))

@@ -1,0 +1,1 @@
+"""Of MediaPipe's framework, the messages that tutorials make."""

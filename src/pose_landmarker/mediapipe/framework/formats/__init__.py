@@ -1,0 +1,1 @@
+"""Messages: ``landmark_pb2``."""

@@ -1,0 +1,1 @@
+"""What all tasks share: the model to use."""

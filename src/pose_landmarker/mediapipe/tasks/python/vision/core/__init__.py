@@ -1,0 +1,1 @@
+"""What vision tasks share: images, how to look at them, running modes."""
