@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from pose_landmarker.arrays import DoubleArray, frozen
+from pose_landmarker.topologies import COCO_17
 from pose_landmarker.topology import LANDMARK_NAMES
 
 _SIDES = ("left", "right")
@@ -17,11 +18,8 @@ def _paired(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{side}_{name}" for name in names for side in _SIDES)
 
 
-#: COCO's keypoints in COCO's order (cocodataset.org, format of data).
-COCO_JOINTS: Final = (
-    "nose",
-    *_paired(("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")),
-)
+#: COCO's keypoints in COCO's order.
+COCO_JOINTS: Final = COCO_17.points
 #: Where COCO's keypoints are among the 33 landmarks.
 COCO_LANDMARKS: Final = tuple(LANDMARK_NAMES.index(name) for name in COCO_JOINTS)
 #: How widely people place each of them, as a share of the root of the person's area (cocodataset.org,
