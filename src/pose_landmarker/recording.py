@@ -23,6 +23,7 @@ from pose_landmarker.topology import NUM_LANDMARKS
 NO_TRACK: Final = -1
 
 IntArray = npt.NDArray[np.int64]
+_OF_POSES: Final = ("track_ids", "scores", "landmarks", "world_landmarks", "visibility", "presence")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -213,6 +214,10 @@ class Recording:
         """
         shown = np.zeros(len(self), np.bool_)
         try:
+            if isinstance(frames, slice):
+                start, stop, step = frames.indices(len(self))
+                if step == 1:
+                    return self._between(start, max(start, stop))
             shown[frames if isinstance(frames, slice) else np.asarray(frames)] = True
         except (IndexError, TypeError, ValueError) as error:
             raise OptionError(f"frames must be a slice, numbers or (T,) bool: {error}") from None
@@ -260,7 +265,7 @@ class Recording:
 
     def __iter__(self) -> Iterator[Recording]:
         """The frames, one after the other."""
-        return (self.of_frames([i]) for i in range(len(self)))
+        return (self._between(i, i + 1) for i in range(len(self)))
 
     def __repr__(self) -> str:
         who = f", {len(self.tracks)} tracks" if len(self.tracks) else ""
@@ -280,13 +285,23 @@ class Recording:
             raise OptionError(f"nobody has the track id {missing[0]}; the ids are {self.tracks.tolist()}")
         return wanted.astype(np.int64)
 
+    def _between(self, start: int, stop: int) -> Recording:
+        """Frames in a row, as views: without looking at all the others."""
+        first, last = np.searchsorted(self.frames, (start, stop))
+        rows = {name: getattr(self, name)[first:last] for name in _OF_POSES}
+        return replace(
+            self,
+            times_s=self.times_s[start:stop],
+            image_sizes=self.image_sizes[start:stop],
+            frames=self.frames[first:last] - start,
+            names=None if self.names is None else self.names[start:stop],
+            **rows,
+        )
+
     def _of(self, poses: npt.NDArray[np.bool_], shown: npt.NDArray[np.bool_]) -> Recording:
         poses = poses & shown[self.frames]
         numbers = np.cumsum(shown) - 1
-        rows = {
-            name: getattr(self, name)[poses]
-            for name in ("track_ids", "scores", "landmarks", "world_landmarks", "visibility", "presence")
-        }
+        rows = {name: getattr(self, name)[poses] for name in _OF_POSES}
         names = self.names
         return replace(
             self,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from pose_landmarker.results import PoseLandmarkerResult
+from pose_landmarker.export.files import GrowingFile
+from pose_landmarker.export.jsonlines import frame_line
+
+__all__ = ["Lines", "LinesFile", "StandardOutput", "frame_line"]
 
 
 class Lines(Protocol):
@@ -19,21 +17,6 @@ class Lines(Protocol):
 
     def write(self, line: str) -> None:
         """Write a line; the end of the line is added."""
-
-
-def frame_line(video: str, index: int, time: Fraction, result: PoseLandmarkerResult) -> str:
-    """What was found in a frame, as one line of JSON.
-
-    Args:
-        video: Name of the source; it comes first, so that every line tells where it is from.
-        index: Number of the frame.
-        time: Its time, seconds since the first frame of the source.
-        result: What was found.
-    """
-    from pose_landmarker.export import result_to_dict
-
-    start = {"video": video, "frame": index, "time": float(time)}
-    return json.dumps({**start, **result_to_dict(result)}, separators=(",", ":"))
 
 
 class StandardOutput:
@@ -44,7 +27,7 @@ class StandardOutput:
         print(line, flush=True)
 
 
-class LinesFile:
+class LinesFile(GrowingFile):
     """Lines in a file that has its name only when it is whole.
 
     Until then they are in a file ``NAME.….part`` beside it, which holds whole lines even if this
@@ -60,48 +43,13 @@ class LinesFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path, content="lines")
         self.count = 0
-        self._size = 0
-        self._broken = False
-        self._part: Path | None = None  # None: straight to a pipe or device
-        if path.exists() and not path.is_file():
-            self._file = path.open("wb", buffering=0)
-            return
-        self._real = path.resolve()
-        self._part = self._real.with_name(f"{path.name[:60]}.{os.urandom(4).hex()}.part")
-        self._real.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._part.open("xb", buffering=0)
 
     def write(self, line: str) -> None:
         """Write a line; the end of the line is added."""
-        data = memoryview(line.encode() + b"\n")
-        size = self._size + len(data)
-        try:
-            while data:
-                data = data[self._file.write(data) :]
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            self._broken = True
-            with contextlib.suppress(OSError):
-                self._file.truncate(self._size)  # half a line, on a full disk
-            kept = "" if self._part is None else f"; the lines before it are in {self._part.name}"
-            raise OSError(error.errno, f"{error.strerror}{kept}", str(self.path)) from error
+        self.append(line.encode() + b"\n")
         self.count += 1
-        self._size = size
-
-    def close(self) -> None:
-        """Give the file its name, if it is whole."""
-        self._file.close()
-        if self._part is not None and not self._broken:
-            self._part.replace(self._real)
-
-    def discard(self) -> None:
-        """Leave nothing, or on a full disk what could be written, under the other name."""
-        self._file.close()
-        if self._part is not None and not self._broken:
-            self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> LinesFile:
         return self
