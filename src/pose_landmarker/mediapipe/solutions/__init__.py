@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pose_landmarker.mediapipe.solutions.drawing_styles as drawing_styles
+import pose_landmarker.mediapipe.solutions.drawing_utils as drawing_utils
+import pose_landmarker.mediapipe.solutions.pose as pose
+import pose_landmarker.mediapipe.solutions.pose_connections as pose_connections
 from pose_landmarker.mediapipe.missing import missing
-from pose_landmarker.mediapipe.solutions import drawing_styles, drawing_utils, pose, pose_connections
 
 __all__ = ["drawing_styles", "drawing_utils", "pose", "pose_connections"]
 
