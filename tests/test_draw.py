@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pose_landmarker.arrays import FloatArray, RgbImage
-from pose_landmarker.draw import DEFAULT_STYLE, DrawStyle, Trails, annotate
-from pose_landmarker.draw.placement import extent
+from pose_landmarker.draw import DEFAULT_STYLE, DrawStyle, Trails, annotate, bodies_of
+from pose_landmarker.draw.placement import Placed
 from pose_landmarker.errors import ImageError, OptionError
 from pose_landmarker.results import Pose, PoseLandmarkerResult, Roi
 from pose_landmarker.topology import LEFT_LANDMARKS, RIGHT_LANDMARKS, PoseLandmark
@@ -140,7 +140,7 @@ def test_every_form_of_picture_and_no_other() -> None:
     wanted = annotate(_canvas(320, 240), _result(_person(320, 240)))
     np.testing.assert_array_equal(annotate(grey, _result(_person(320, 240))), wanted)
     assert (grey == GREY).all()
-    for bad in (None, np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)):
+    for bad in (None, np.zeros((4, 4, 3), complex), np.zeros((0, 4, 3), np.uint8)):
         with pytest.raises(ImageError):
             annotate(bad, _result())
 
@@ -291,7 +291,8 @@ class TestTracks:
             pixels = world[:, :2] * 100 + (320, 240)
             landmarks = np.concatenate([pixels / np.array([640, 480], np.float32), world[:, 2:]], axis=1)
             pose = replace(_person(640, 480, points=landmarks), world_landmarks=world, track_id=1)
-            sizes.append(extent(_canvas(640, 480), pose))
+            (body,) = bodies_of(pose)
+            sizes.append(Placed(body, (640, 480)).extent)
         assert sizes[0] == pytest.approx(sizes[1], rel=0.001)
         assert sizes[0] == pytest.approx(160, rel=0.001)  # 100 pixels a metre
 

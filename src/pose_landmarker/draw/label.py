@@ -1,74 +1,87 @@
-"""Numbers of people: the place in a result, or the id of a track."""
+"""Tags with numbers, ids and scores of people."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pose_landmarker.arrays import RgbImage
-from pose_landmarker.draw.placement import SHIFT, drawable, extent, fixed_point
+from pose_landmarker.draw.canvas import AnyPixels
+from pose_landmarker.draw.ink import Stroke, draw_strokes, fixed_point
+from pose_landmarker.draw.placement import Placed
 from pose_landmarker.draw.style import Color, DrawStyle
-from pose_landmarker.results import Pose
-from pose_landmarker.topology import PoseLandmark
-
-_FACE = PoseLandmark.LEFT_SHOULDER  # all landmarks before it
+from pose_landmarker.draw.text import put_stencil, readable_on, written
 
 
-def draw_number(canvas: RgbImage, pose: Pose, number: int, style: DrawStyle) -> None:
-    """Write a person's number above the head, in place."""
-    import cv2
+def text_size(extent: float, size: tuple[int, int], style: DrawStyle) -> int:
+    """Of the font, pixels: by the body's size, but to be read on the picture, and not larger than that.
 
-    scale = max(0.5, extent(canvas, pose) / 500)
-    thickness = max(1, round(2 * scale))
-    text = str(number)
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, thickness)
-    points = fixed_point(canvas, pose.landmarks)[drawable(pose)] >> SHIFT
-    if not len(points):
-        return
-    x = int(np.clip(points[:_FACE, 0].mean() - width / 2, 0, max(0, canvas.shape[1] - width)))
-    y = int(np.clip(points[:, 1].min() - height, height + 1, canvas.shape[0] - 1))
-    for color, weight in ((style.outline, 3 * thickness), (style.middle, thickness)):
-        cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_DUPLEX, scale, color, weight, cv2.LINE_AA)
+    Args:
+        extent: Of the body, pixels.
+        size: (width, height) of the canvas, pixels.
+        style: Its ``text_scale``.
+    """
+    larger = max(size)
+    low, high = max(12.0, larger / 75), max(22.0, larger / 38)
+    return round(float(np.clip(extent / 26, low, high)) * style.text_scale)
 
 
-def draw_tag(canvas: RgbImage, pose: Pose, text: str, color: Color, style: DrawStyle) -> None:
-    """Put a small filled tag above a person's head, in place; inside the canvas, whole.
+def put_tag(pixels: AnyPixels, placed: Placed, text: str, color: Color, style: DrawStyle) -> None:
+    """Put a small filled tag above a person's head, in place; inside the canvas, whole where it fits.
 
     It follows the face, not the highest landmark, lest it jump whenever an arm is raised.
     """
-    import cv2
-
-    head = _top_of_head(canvas, pose)
-    if head is None:
+    if not placed.is_in_view:
         return
-    least = max(canvas.shape[:2]) / 2000
-    scale = float(np.clip(extent(canvas, pose) / 800, max(0.4, least), max(0.8, 2 * least)))
-    weight = max(1, round(1.6 * scale))
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, weight)
-    pad = max(2, round(0.4 * height))
-    left = round(np.clip(head[0] - width / 2, pad, max(pad, canvas.shape[1] - width - pad - 1)))
-    base = round(np.clip(head[1] - pad, height + pad, max(height + pad, canvas.shape[0] - pad - 1)))
-    corners = (left - pad, base - height - pad), (left + width + pad, base + pad)
-    cv2.rectangle(canvas, *corners, color, cv2.FILLED)
-    cv2.rectangle(canvas, *corners, style.outline, max(1, weight // 2))
-    ink = max((style.outline, style.middle), key=lambda ink: abs(_luma(ink) - _luma(color)))
-    cv2.putText(canvas, text, (left, base), cv2.FONT_HERSHEY_DUPLEX, scale, ink, weight, cv2.LINE_AA)
+    x, y = _top_of_head(placed)
+    size = text_size(placed.extent, placed.size, style)
+    letters = written(text, size)
+    height = letters.shape[0] + 2 * round(0.3 * size)
+    width = max(height, letters.shape[1] + round(0.75 * size))
+    left = _inside(x - width / 2, width, placed.size[0])
+    top = _inside(y - height - 0.2 * size, height, placed.size[1])
+    middle, radius = top + height / 2, height / 2
+    ends = fixed_point(np.array([(left + radius, middle), (left + width - radius, middle)]))
+    draw_strokes(pixels, [Stroke(ends.tolist(), height, color, max(1.0, size / 18))], style.outline)
+    _put_letters(pixels, letters, (left + width / 2, middle), color, style)
 
 
-def _top_of_head(canvas: RgbImage, pose: Pose) -> tuple[float, float] | None:
-    """Canvas pixels above the middle of the face, or None where nothing of the body is on the canvas."""
-    placed = drawable(pose)
-    points = fixed_point(canvas, pose.landmarks) / (1 << SHIFT)
-    height, width = canvas.shape[:2]
-    if not (placed & (points > -1).all(axis=1) & (points < (width, height)).all(axis=1)).any():
-        return None
-    face = points[:_FACE][placed[:_FACE]]
+def put_flag(
+    pixels: AnyPixels, text: str, corner: tuple[float, float], size: int, color: Color, style: DrawStyle
+) -> None:
+    """Put a filled rectangle with text onto the top-left corner of a box, in place; inside the canvas."""
+    letters = written(text, size)
+    pad = round(0.35 * size)
+    height, width = letters.shape[0] + 2 * pad, letters.shape[1] + 2 * pad
+    left = _inside(corner[0], width, pixels.shape[1])
+    top = _inside(corner[1] - height, height, pixels.shape[0])
+    put_stencil(pixels, np.full((height, width), 255, np.uint8), left, top, color)
+    _put_letters(pixels, letters, (left + width / 2, top + height / 2), color, style)
+
+
+def _put_letters(
+    pixels: AnyPixels,
+    letters: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+    middle: tuple[float, float],
+    background: Color,
+    style: DrawStyle,
+) -> None:
+    left, top = round(middle[0] - letters.shape[1] / 2), round(middle[1] - letters.shape[0] / 2)
+    put_stencil(pixels, letters, left, top, readable_on(background, style.outline, style.middle))
+
+
+def _inside(start: float, length: float, whole: int) -> int:
+    """Where something begins that is to lie within a canvas, with a pixel to spare."""
+    return round(float(np.clip(start, 1, max(1, whole - length - 1))))
+
+
+def _top_of_head(placed: Placed) -> tuple[float, float]:
+    """Canvas pixels above the middle of the face, or of the body where no face is known."""
+    head = sorted(placed.body.anatomy.head)
+    face = placed.points[head][placed.known[head]]
     if not len(face):
-        return float(points[placed][:, 0].mean()), float(points[placed][:, 1].min())
+        box = placed.box
+        assert box is not None  # of a body in view
+        return box.x + box.width / 2, box.y
     middle = face.mean(axis=0)
     # The top of a head is about as far from the eyes' line as a face is wide.
     reach = float(np.linalg.norm(face - middle, axis=1).max())
     return float(middle[0]), float(middle[1] - 2.2 * reach)
-
-
-def _luma(color: Color) -> float:
-    return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]

@@ -2,50 +2,108 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
-from pose_landmarker.arrays import FloatArray, RgbImage
-from pose_landmarker.results import Pose
+from pose_landmarker.arrays import DoubleArray
+from pose_landmarker.draw.body import Body
+from pose_landmarker.draw.ink import fixed_point
+from pose_landmarker.draw.style import DrawStyle
+from pose_landmarker.results import Box
 
-#: OpenCV draws between pixels in steps of 1/16 when coordinates are shifted by four bits.
-SHIFT = 4
-#: Farther out nothing can be seen, and coordinates would overflow.
-_FAR = 1 << 20
 #: Metres, of a body that stands upright.
 _HEIGHT = 1.6
+#: Lines are never thinner than this share of the picture's larger side, lest nobody sees them, but never
+#: thicker than that share of the body, lest nobody sees the body.
+_LEAST_OF_PICTURE, _MOST_OF_BODY = 1 / 900, 1 / 30
 
 
-def drawable(pose: Pose) -> npt.NDArray[np.bool_]:
-    """(33,) which landmarks have a place at all."""
-    return np.asarray(np.isfinite(pose.landmarks[:, :2]).all(axis=1))
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A body on a canvas.
 
-
-def fixed_point(canvas: RgbImage, normalized: FloatArray) -> npt.NDArray[np.int32]:
-    """(N, 2) fixed-point coordinates on the canvas; OpenCV's pixel 0 has its centre at 0, ours at ½."""
-    height, width = canvas.shape[:2]
-    pixels = np.nan_to_num(normalized[:, :2]).astype(np.float64) * (width, height) - 0.5
-    return (np.clip(pixels, -_FAR, _FAR) * (1 << SHIFT)).round().astype(np.int32)
-
-
-def extent(canvas: RgbImage, pose: Pose) -> float:
-    """Size of the body on the canvas, pixels.
-
-    In single pictures the larger side of its box. Over time that would pulse with every movement,
-    and lines would become thicker and thinner: there, how large a metre is decides.
+    Attributes:
+        body: The body.
+        size: (width, height) of the canvas, pixels.
     """
-    scale = canvas.shape[1] / pose.image_size[0]
-    size = _metre(pose) * _HEIGHT if pose.track_id is not None else 0.0
-    if not size:
-        size = max(pose.box.width, pose.box.height)
-    return float(np.clip(np.nan_to_num(size * scale), 1, max(canvas.shape[:2])))
+
+    body: Body
+    size: tuple[int, int]
+
+    @cached_property
+    def points(self) -> DoubleArray:
+        """(N, 2) canvas pixels."""
+        points: DoubleArray = self.body.points * self.scale
+        return points
+
+    @cached_property
+    def scale(self) -> DoubleArray:
+        """(2,) canvas pixels in a pixel of the body's picture, along x and y."""
+        size = self.body.image_size or self.size
+        return np.array(self.size, np.float64) / np.array(size, np.float64)
+
+    @cached_property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """(N,) which points have a place at all."""
+        return np.asarray(np.isfinite(self.points).all(axis=1))
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.int32]:
+        """(N, 2) fixed-point places."""
+        return fixed_point(self.points)
+
+    @cached_property
+    def box(self) -> Box | None:
+        """The upright rectangle around all points that have a place, canvas pixels; None without any."""
+        points = self.points[self.known]
+        if not len(points):
+            return None
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return Box(left, top, right - left, bottom - top)
+
+    @cached_property
+    def is_in_view(self) -> bool:
+        """Whether any point is on the canvas."""
+        inside = (self.points > -1) & (self.points < self.size)
+        return bool(inside.all(axis=1).any())
+
+    @cached_property
+    def extent(self) -> float:
+        """Size of the body on the canvas, pixels.
+
+        In single pictures the larger side of its box. Over time that would pulse with every movement,
+        and lines would become thicker and thinner: there, how large a metre is decides.
+        """
+        size = self._metre() * _HEIGHT if self.body.track_id is not None else 0.0
+        if not size and self.box is not None:
+            size = max(self.box.width, self.box.height)
+        return float(np.clip(size, 1, max(self.size)))
+
+    def thickness(self, style: DrawStyle) -> float:
+        """Of lines, pixels: in proportion to the body, but never too thin for the picture's size."""
+        least = min(max(self.size) * _LEAST_OF_PICTURE, self.extent * _MOST_OF_BODY)
+        return max(1.0, self.extent * style.line_scale, least)
+
+    def _metre(self) -> float:
+        """Canvas pixels in a metre of this body, or 0 where nobody knows."""
+        world = self.body.world
+        if world is None:
+            return 0.0
+        known = self.known & np.isfinite(world[:, :2]).all(axis=1)
+        if not known.any():
+            return 0.0
+        spread, spread_m = (float(p[known].std(axis=0).sum()) for p in (self.points, world[:, :2]))
+        return spread / spread_m if spread_m > 0 else 0.0
 
 
-def _metre(pose: Pose) -> float:
-    """Image pixels in a metre of this body, or 0 where nobody knows."""
-    known = drawable(pose) & np.isfinite(pose.world_landmarks[:, :2]).all(axis=1)
-    spread, spread_m = (
-        float(points[known].astype(np.float64).std(axis=0).sum()) if known.any() else 0.0
-        for points in (pose.pixels, pose.world_landmarks[:, :2])
-    )
-    return spread / spread_m if spread_m > 0 else 0.0
+def opacities(body: Body, style: DrawStyle) -> npt.NDArray[np.float32]:
+    """(N,) how much of each point shows, from its confidence: smoothly, so that nothing flickers."""
+    assert body.confidence is not None
+    if style.confidence == "none":
+        return np.ones(len(body), np.float32)
+    share = np.clip((body.confidence - 0.25) / 0.5, 0.0, 1.0)
+    smooth = share * share * (3 - 2 * share)
+    return np.asarray(style.hidden_opacity + (1 - style.hidden_opacity) * smooth, np.float32)

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import numpy as np
 
-from pose_landmarker.arrays import FloatArray, RgbImage
+from pose_landmarker.arrays import FloatArray
+from pose_landmarker.draw.canvas import AnyPixels
+from pose_landmarker.draw.ink import Stencil, blend
 from pose_landmarker.draw.style import Color, DrawStyle
 
 
-def draw_silhouette(canvas: RgbImage, mask: FloatArray, tint: Color, style: DrawStyle) -> None:
+def put_silhouette(pixels: AnyPixels, mask: FloatArray, tint: Color, style: DrawStyle) -> None:
     """Tint what belongs to a body, in place, and draw a line around it.
 
     Args:
-        canvas: (H, W, 3) uint8.
+        pixels: (H, W, 3) of any kind that canvases have.
         mask: (h, w) in [0, 1]; scaled where it has another size than the canvas.
         tint: Colour.
         style: Opacity.
     """
     import cv2
 
-    height, width = canvas.shape[:2]
-    if mask.shape != (height, width):
-        mask = np.asarray(cv2.resize(mask, (width, height)), np.float32)
-    rows = np.flatnonzero((mask > 0.0).any(axis=1))
-    columns = np.flatnonzero((mask > 0.0).any(axis=0))
-    if not rows.size:
+    height, width = pixels.shape[:2]
+    levels = np.asarray(cv2.convertScaleAbs(mask, alpha=255), np.uint8)
+    if levels.shape != (height, width):
+        shrinks = levels.shape[0] > height and levels.shape[1] > width
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        levels = np.asarray(cv2.resize(levels, (width, height), interpolation=way), np.uint8)
+    left, top, columns, rows = cv2.boundingRect(levels)
+    if not rows:
         return
-    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    opacity = mask[part][..., None] * np.float32(style.tint_opacity)
-    tinted = canvas[part] + opacity * (np.array(tint, np.float32) - canvas[part])
-    canvas[part] = np.rint(tinted).astype(np.uint8)
-    contours, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    thickness = max(1, round(max(height, width) / 700))
-    cv2.drawContours(canvas, contours, -1, tint, thickness, cv2.LINE_AA)
+    # The line reaches beyond what belongs to the body.
+    thickness = max(1.0, max(height, width) / 700)
+    reach = int(thickness) + 1
+    part = (
+        slice(max(0, top - reach), min(height, top + rows + reach)),
+        slice(max(0, left - reach), min(width, left + columns + reach)),
+    )
+    shares = np.rint(np.arange(256) * style.tint_opacity).astype(np.uint8)
+    blend(pixels, part, tint, np.maximum(cv2.LUT(levels[part], shares), _edge(levels[part], thickness)))
+
+
+def _edge(levels: Stencil, thickness: float) -> Stencil:
+    """A line where levels pass the middle."""
+    import cv2
+
+    edge = np.zeros(levels.shape, np.uint8)
+    contours, _ = cv2.findContours(
+        cv2.threshold(levels, 127, 255, cv2.THRESH_BINARY)[1], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    cv2.drawContours(edge, contours, -1, 255, round(thickness), cv2.LINE_AA)
+    return edge

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from pose_landmarker.arrays import RgbImage
-from pose_landmarker.checks import check_positive
-from pose_landmarker.draw.placement import SHIFT, fixed_point
+from pose_landmarker.checks import check_integer, check_positive
+from pose_landmarker.draw.anatomy import BLAZEPOSE
+from pose_landmarker.draw.body import Body, Found, bodies_of
+from pose_landmarker.draw.canvas import AnyPixels
+from pose_landmarker.draw.ink import SHIFT, blend, fixed_point, part_around
 from pose_landmarker.draw.skeleton import side_color
 from pose_landmarker.draw.style import DEFAULT_STYLE, Color, DrawStyle
 from pose_landmarker.errors import OptionError, OptionTypeError
-from pose_landmarker.results import Pose, PoseLandmarkerResult
+from pose_landmarker.recording import Recording
+from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.topology import LANDMARK_NAMES, PoseLandmark
 
 #: Landmarks whose middle makes one line.
@@ -65,31 +67,36 @@ class Trails:
         self._points: dict[tuple[int, _Line], deque[_Point]] = {}
         self._now: int | None = None
 
-    def update(self, result: PoseLandmarkerResult) -> None:
+    def update(self, result: Found, timestamp_ms: int | None = None) -> None:
         """Take in where everybody is now. People without a track id leave no trail.
+
+        Args:
+            result: A result, one frame of a recording, or bodies of 33 landmarks that know the size of
+                their picture; others leave no trail.
+            timestamp_ms: Time of the frame; by default that of the result.
 
         Raises:
             OptionError: The result has no time: it is that of a single picture.
         """
-        now = result.timestamp_ms
-        if now is None:
-            raise OptionError("trails need results of a video; this one has no timestamp_ms")
+        now = _time_ms(result) if timestamp_ms is None else check_integer("timestamp_ms", timestamp_ms, low=0)
+        bodies = bodies_of(result)
         if self._now is not None and now < self._now:
             self.clear()
         self._now = now
-        for pose in result.poses:
-            self._take(pose, now)
+        for body in bodies:
+            self._take(body, now)
         self._forget(now - round(1000 * self.seconds))
 
-    def draw(self, canvas: RgbImage, style: DrawStyle = DEFAULT_STYLE) -> None:
+    def draw(self, canvas: AnyPixels, style: DrawStyle = DEFAULT_STYLE) -> None:
         """Draw the trails, in place: the older, the fainter.
 
         Args:
-            canvas: (H, W, 3) uint8, in any size.
+            canvas: (H, W, 3) red first, contiguous, of uint8, uint16, or floating point from 0 to 1; in
+                any size.
             style: Colours.
         """
         for (track_id, line), points in self._points.items():
-            color = style.track_color(track_id) or side_color(line[0], line[-1], style)
+            color = style.track_color(track_id) or side_color(BLAZEPOSE, line[0], line[-1], style)
             self._draw(canvas, points, color)
 
     def clear(self) -> None:
@@ -97,14 +104,16 @@ class Trails:
         self._points.clear()
         self._now = None
 
-    def _take(self, pose: Pose, now: int) -> None:
-        if pose.track_id is None:
+    def _take(self, body: Body, now: int) -> None:
+        if body.track_id is None or body.image_size is None or body.anatomy != BLAZEPOSE:
             return
+        assert body.confidence is not None
+        visible = body.confidence >= 0.5
         for line in _LINES[self.of]:
-            places = pose.landmarks[list(line), :2]
-            if pose.visible[list(line)].all() and np.isfinite(places).all():
+            places = body.points[list(line)] / body.image_size
+            if visible[list(line)].all() and np.isfinite(places).all():
                 x, y = places.mean(axis=0).tolist()
-                points = self._points.setdefault((pose.track_id, line), deque(maxlen=_MOST_POINTS))
+                points = self._points.setdefault((body.track_id, line), deque(maxlen=_MOST_POINTS))
                 if not points or points[-1].timestamp_ms < now:  # the same result may come twice
                     points.append(_Point(now, x, y))
 
@@ -115,25 +124,23 @@ class Trails:
             if not points:
                 del self._points[key]
 
-    def _draw(self, canvas: RgbImage, points: deque[_Point], color: Color) -> None:
+    def _draw(self, canvas: AnyPixels, points: deque[_Point], color: Color) -> None:
         import cv2
 
         now = self._now or 0
-        thickness = max(2, round(max(canvas.shape[:2]) / 320))
-        places = fixed_point(canvas, np.array([(point.x, point.y) for point in points]))
-        part = _around(canvas, places, thickness)
-        opacity = np.zeros(canvas[part].shape[:2], np.uint8)
-        if not opacity.size:
+        height, width = canvas.shape[:2]
+        thickness = max(2, round(max(height, width) / 320))
+        places = fixed_point(np.array([(point.x, point.y) for point in points]) * (width, height))
+        part = part_around(canvas, places, thickness)
+        stencil = np.zeros(canvas[part].shape[:2], np.uint8)
+        if not stencil.size:
             return
-        places = places - (np.array((part[1].start, part[0].start)) << SHIFT).astype(np.int32)
+        moved = (places - (np.array((part[1].start, part[0].start)) << SHIFT)).tolist()
         for i, j in _pieces(points):
             freshness = max(0.0, 1.0 - (now - points[j].timestamp_ms) / (1000 * self.seconds))
-            ends = places[i].tolist(), places[j].tolist()
-            shade = round(255 * freshness**0.7)
-            cv2.line(opacity, *ends, shade, max(1, round(thickness * freshness)), cv2.LINE_AA, SHIFT)
-        share = opacity[..., None].astype(np.float32) / 255
-        blended = canvas[part] + share * (np.array(color, np.float32) - canvas[part])
-        canvas[part] = np.rint(blended).astype(np.uint8)
+            shade, weight = round(255 * freshness**0.7), max(1, round(thickness * freshness))
+            cv2.line(stencil, moved[i], moved[j], shade, weight, cv2.LINE_AA, SHIFT)
+        blend(canvas, part, color, stencil)
 
 
 def _pieces(points: deque[_Point]) -> Iterator[tuple[int, int]]:
@@ -144,9 +151,9 @@ def _pieces(points: deque[_Point]) -> Iterator[tuple[int, int]]:
             yield j - 1, j
 
 
-def _around(canvas: RgbImage, places: npt.NDArray[np.int32], margin: int) -> tuple[slice, slice]:
-    """The part of the canvas that lines between these fixed-point places can change."""
-    height, width = canvas.shape[:2]
-    left, top = np.clip((places.min(axis=0) >> SHIFT) - margin, 0, (width, height)).tolist()
-    right, bottom = np.clip((places.max(axis=0) >> SHIFT) + margin + 2, 0, (width, height)).tolist()
-    return slice(top, bottom), slice(left, right)
+def _time_ms(result: Found) -> int:
+    if isinstance(result, PoseLandmarkerResult) and result.timestamp_ms is not None:
+        return result.timestamp_ms
+    if isinstance(result, Recording) and len(result) == 1 and np.isfinite(result.times_s[0]):
+        return round(1000 * float(result.times_s[0]))
+    raise OptionError("trails need results of a video; this one has no timestamp_ms")
