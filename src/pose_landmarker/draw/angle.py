@@ -130,7 +130,8 @@ def put_angle(
     """Draw an arc at a joint and write degrees beside it, in place; by default those in the picture."""
     ends = list(joint)
     first, middle, second = points = placed.points[ends]
-    limbs = np.linalg.norm(np.stack([first, second]) - middle, axis=1)
+    with np.errstate(all="ignore"):  # numbers that are not finite fail the checks below
+        limbs = np.linalg.norm(np.stack([first, second]) - middle, axis=1)
     opacity = float(opacities(placed.body, style)[ends].min())
     if not np.isfinite(limbs).all() or limbs.min() < _LEAST_LIMB or opacity <= 0:
         return
@@ -146,7 +147,7 @@ def put_angle(
     width = max(1.0, 0.6 * placed.thickness(style))
     stroke = Stroke(arc.tolist(), width, color, max(1.0, width / 3), opacity)
     draw_strokes(pixels, [stroke], style.outline)
-    size = max(9, round(0.9 * text_size(placed.extent, placed.size, style)))
+    size = max(9, text_size(placed.extent, placed.size, style))
     away = radius + 1.15 * size
     x, y = (middle + away * directions[len(directions) // 2]).tolist()
     half = 0.9 * size  # of the text's width

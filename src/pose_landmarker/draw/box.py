@@ -81,7 +81,7 @@ def put_box(pixels: AnyPixels, box: Box, text: str, color: Color, style: DrawSty
     """Draw a box in place, closed at the borders of the canvas that it reaches beyond; outside, nothing."""
     height, width = pixels.shape[:2]
     extent = max(box.width, box.height)
-    thickness = max(1, round(min(max(height, width) / 480, extent / 30)))
+    thickness = max(1, round(min(max(2.0, max(height, width) / 480), extent / 30)))
     inset = thickness / 2
     left, right = (float(np.clip(x, inset, width - inset)) for x in (box.x, box.x + box.width))
     top, bottom = (float(np.clip(y, inset, height - inset)) for y in (box.y, box.y + box.height))

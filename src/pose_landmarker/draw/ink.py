@@ -118,8 +118,9 @@ def _draw_blended(pixels: AnyPixels, strokes: Sequence[Stroke], outline: Color) 
     shape = pixels[part].shape[:2]
     if not all(shape):
         return
-    offset = np.array((part[1].start, part[0].start)) << SHIFT
-    moved = [s._replace(places=(np.array(s.places) - offset).tolist()) for s in strokes]
+    left, top = part[1].start << SHIFT, part[0].start << SHIFT
+    # Most strokes have one or two places, for which arrays would take longer.
+    moved = [s._replace(places=[[x - left, y - top] for x, y in s.places]) for s in strokes]
     stencil = np.zeros(shape, np.uint8)
     layer = np.empty((*shape, 3), np.uint8)
     layer[:] = outline

@@ -12,7 +12,7 @@ from pose_landmarker.draw.text import put_stencil, readable_on, written
 
 
 def text_size(extent: float, size: tuple[int, int], style: DrawStyle) -> int:
-    """Of the font, pixels: by the body's size, but to be read on the picture, and not larger than that.
+    """Of the font, pixels: by the body's size, but to be read on the picture, and to hide no small body.
 
     Args:
         extent: Of the body, pixels.
@@ -20,7 +20,7 @@ def text_size(extent: float, size: tuple[int, int], style: DrawStyle) -> int:
         style: Its ``text_scale``.
     """
     larger = max(size)
-    low, high = max(12.0, larger / 75), max(22.0, larger / 38)
+    low, high = max(12.0, min(larger / 75, extent / 6)), max(22.0, larger / 38)
     return round(float(np.clip(extent / 26, low, high)) * style.text_scale)
 
 

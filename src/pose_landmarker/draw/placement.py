@@ -19,6 +19,8 @@ _HEIGHT = 1.6
 #: Lines are never thinner than this share of the picture's larger side, lest nobody sees them, but never
 #: thicker than that share of the body, lest nobody sees the body.
 _LEAST_OF_PICTURE, _MOST_OF_BODY = 1 / 900, 1 / 30
+#: Bodies larger than this, pixels, have room for lines of two pixels, which show more colour than outline.
+_LEAST_WITH_TWO = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,7 @@ class Placed:
     def thickness(self, style: DrawStyle) -> float:
         """Of lines, pixels: in proportion to the body, but never too thin for the picture's size."""
         least = min(max(self.size) * _LEAST_OF_PICTURE, self.extent * _MOST_OF_BODY)
-        return max(1.0, self.extent * style.line_scale, least)
+        return max(2.0 if self.extent >= _LEAST_WITH_TWO else 1.0, self.extent * style.line_scale, least)
 
     def _metre(self) -> float:
         """Canvas pixels in a metre of this body, or 0 where nobody knows."""

@@ -33,15 +33,25 @@ if TYPE_CHECKING:
 _COLUMN, _PAGE = 3.5, 7.16
 #: Readable at that width.
 _POINTS: Final = 8
-#: Okabe and Ito's colours, dark enough for lines on white.
-_LINES: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Lines of the left and of the right are orange and blue as on pictures; which joint it is, dashes say. They
+#: are Okabe and Ito's colours, of which this blue is darker than on pictures, to be seen on white.
+_SIDES: Final = {"left": "#E69F00", "right": "#0072B2", "": "#333333"}
+_DASHES: Final = (
+    "-",
+    (0, (4, 1.5)),
+    (0, (1, 1.2)),
+    (0, (5, 1.5, 1, 1.5)),
+    (0, (8, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
 #: What is white on pictures cannot be seen on paper.
 _ON_PAPER: Final = (90, 90, 90)
-#: From where each view looks: the axes to the right and up, with their signs, and what they are called.
+#: From where each view looks: the axes to the right and up, with their signs, and what they are called; and
+#: the axis that leads to who looks.
 _VIEWS: Final = (
-    ("front", (0, 1, "x"), (1, -1, "height")),
-    ("from the person's left", (2, 1, "depth"), (1, -1, "height")),
-    ("from above", (0, 1, "x"), (2, 1, "depth")),
+    ("front", (0, 1, "x"), (1, -1, "height"), (2, -1)),
+    ("from the person's left", (2, 1, "depth"), (1, -1, "height"), (0, 1)),
+    ("from above", (0, 1, "x"), (2, 1, "depth"), (1, -1)),
 )
 
 
@@ -66,15 +76,18 @@ def pose_figure(found: Found | npt.NDArray[np.generic], style: DrawStyle = DEFAU
     shown = opacities(body, style)
     low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     half = 0.55 * float((high - low).max())
-    figure = _figure(_PAGE, _PAGE / 2.8)
-    for axes, (title, across, up) in zip(figure.subplots(1, 3), _VIEWS, strict=True):
+    figure = _figure(_PAGE, _PAGE / 2.6)
+    for axes, (title, across, up, near) in zip(figure.subplots(1, 3), _VIEWS, strict=True):
         places = np.stack([points[:, across[0]] * across[1], points[:, up[0]] * up[1]], axis=1)
         middle = (np.nanmin(places, axis=0) + np.nanmax(places, axis=0)) / 2
-        _put_skeleton(axes, places, body.anatomy, shown, style, width=1.8)
+        _put_skeleton(
+            axes, places, body.anatomy, shown, style, width=1.8, nearness=points[:, near[0]] * near[1]
+        )
         axes.set_title(title, fontsize=_POINTS)
         axes.set(xlim=middle[0] + np.array((-half, half)), ylim=middle[1] + np.array((-half, half)))
         axes.set_aspect("equal")
         _label(axes, f"{across[2]} (m)", f"{up[2]} (m)")
+    _name_sides(figure, style)
     return figure
 
 
@@ -134,9 +147,10 @@ def landmark_figure(
         values, names, unit = stack["pixels"], ["x", "y"], "px"
     figure = _figure(_COLUMN, 1.2 * len(names) + 0.3)
     grid = np.atleast_1d(figure.subplots(len(names), 1, sharex=True))
+    looks = _looks([LANDMARK_NAMES[index] for index in chosen])
     for axis, (axes, name) in enumerate(zip(grid, names, strict=True)):
-        for number, index in enumerate(chosen):
-            _line(axes, times, values[:, index, axis], number, LANDMARK_NAMES[index])
+        for index, look in zip(chosen, looks, strict=True):
+            axes.plot(times, values[:, index, axis], **look)
         _label(axes, "", f"{name} ({unit})")
         if unit == "px" and name == "y":
             axes.invert_yaxis()
@@ -169,8 +183,8 @@ def angle_figure(
     points = stack["world_landmarks" if world else "pixels"]
     figure = _figure(_COLUMN, 2.1)
     axes = figure.subplots()
-    for number, joint in enumerate(chosen):
-        _line(axes, times, joint_angles(points, JOINTS[joint]), number, joint)
+    for joint, look in zip(chosen, _looks(chosen), strict=True):
+        axes.plot(times, joint_angles(points, JOINTS[joint]), **look)
     _label(axes, "time (s)", "angle (°)")
     _legend(axes, len(chosen))
     return figure
@@ -263,29 +277,61 @@ def _put_skeleton(
     *,
     width: float,
     outlined: bool = False,
+    nearness: DoubleArray | None = None,
 ) -> None:
+    """Lines, the nearer over the farther where that is known."""
     known = np.asarray(np.isfinite(places).all(axis=1))
     details = anatomy.head | anatomy.hands
     middle = style.middle if outlined else _ON_PAPER
+    lines = [(a, b) for a, b in anatomy.lines if known[a] and known[b]]
+    if nearness is not None:
+        lines.sort(key=lambda line: float(nearness[list(line)].sum()))
     for below in (True, False) if outlined else (False,):
-        for a, b in anatomy.lines:
-            if known[a] and known[b]:
-                side = side_color(anatomy, a, b, style)
-                color = style.outline if below else middle if side == style.middle else side
-                share = 0.5 if a in details or b in details else 1.0
-                axes.plot(
-                    *places[[a, b]].T,
-                    color=_hex(color),
-                    linewidth=width * share + (0.8 if below else 0.0),
-                    alpha=float(min(shown[a], shown[b])),
-                    solid_capstyle="round",
-                )
+        for a, b in lines:
+            side = side_color(anatomy, a, b, style)
+            color = style.outline if below else middle if side == style.middle else side
+            share = 0.5 if a in details or b in details else 1.0
+            axes.plot(
+                *places[[a, b]].T,
+                color=_hex(color),
+                linewidth=width * share + (0.8 if below else 0.0),
+                alpha=float(min(shown[a], shown[b])),
+                solid_capstyle="round",
+            )
 
 
-def _line(axes: Axes, times: DoubleArray, values: npt.ArrayLike, number: int, name: str) -> None:
-    style = "-" if number < len(_LINES) else "--"
-    color = _LINES[number % len(_LINES)]
-    axes.plot(times, values, style, color=color, linewidth=1.0, label=_words(name))
+def _looks(names: Sequence[str]) -> list[dict[str, Any]]:
+    """How the line of each landmark or joint looks: the colour of its side, and dashes of its own."""
+    parts = [_parted(name) for name in names]
+    kinds = list(dict.fromkeys(part for _, part in parts))
+    return [
+        {
+            "color": _SIDES[side],
+            "linestyle": _DASHES[kinds.index(part) % len(_DASHES)],
+            "linewidth": 1.2,
+            "label": _words(name),
+        }
+        for name, (side, part) in zip(names, parts, strict=True)
+    ]
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """``"left_knee"`` as left and knee; ``"mouth_left"`` as left and mouth; the nose has no side."""
+    for side in ("left", "right"):
+        if side in name.split("_"):
+            return side, "_".join(word for word in name.split("_") if word != side)
+    return "", name
+
+
+def _name_sides(figure: Figure, style: DrawStyle) -> None:
+    from matplotlib.lines import Line2D
+
+    sides = {"left": style.left, "right": style.right}
+    handles = [Line2D([], [], color=_hex(color), linewidth=1.8) for color in sides.values()]
+    labels = [f"the person's {side}" for side in sides]
+    figure.legend(
+        handles, labels, fontsize=_POINTS - 1, frameon=False, ncols=len(sides), loc="outside lower center"
+    )
 
 
 def _legend(axes: Axes, count: int) -> None:

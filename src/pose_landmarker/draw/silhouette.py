@@ -46,8 +46,8 @@ def _edge(levels: Stencil, thickness: float) -> Stencil:
     import cv2
 
     edge = np.zeros(levels.shape, np.uint8)
-    contours, _ = cv2.findContours(
-        cv2.threshold(levels, 127, 255, cv2.THRESH_BINARY)[1], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
-    cv2.drawContours(edge, contours, -1, 255, round(thickness), cv2.LINE_AA)
+    inside = cv2.threshold(levels, 127, 255, cv2.THRESH_BINARY)[1]
+    contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    smooth = [cv2.approxPolyDP(contour, 0.75, True) for contour in contours]  # without the pixels' steps
+    cv2.polylines(edge, smooth, True, 255, round(thickness), cv2.LINE_AA)
     return edge

@@ -8,7 +8,8 @@ from pose_landmarker.draw.ink import Stroke, draw_strokes
 from pose_landmarker.draw.placement import Placed, opacities
 from pose_landmarker.draw.style import Color, DrawStyle
 
-#: Bodies smaller than this, pixels, show no face and no fingers, which would only be blots.
+#: Bodies smaller than this, pixels, show no face and no fingers, which would only be blots, and no outlines,
+#: of which there would be more than of the body.
 _LEAST_WITH_DETAILS = 40
 
 
@@ -23,11 +24,11 @@ def put_skeleton(pixels: AnyPixels, placed: Placed, style: DrawStyle) -> None:
     anatomy = placed.body.anatomy
     details = anatomy.head | anatomy.hands
     thickness = placed.thickness(style)
-    border = max(1.0, thickness / 3)
     track = style.track_color(placed.body.track_id)
     places = placed.places.tolist()
     shown = opacities(placed.body, style).tolist()
     is_small = placed.extent < _LEAST_WITH_DETAILS
+    border = 0.0 if is_small else max(1.0, thickness / 3)
     known = {i for i in placed.known.nonzero()[0].tolist() if not (is_small and i in details)}
 
     strokes = []

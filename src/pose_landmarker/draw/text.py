@@ -56,7 +56,7 @@ def put_text(
     import cv2
 
     letters = written(text, size)
-    reach = max(1, round(size / 9))
+    reach = max(1, round(size / 12))
     padded = np.pad(letters, reach)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     left = round(middle[0] - padded.shape[1] / 2)
