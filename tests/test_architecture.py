@@ -18,7 +18,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("checks", "confidence", "native"),
     ("landmark_confidence", "plausibility"),
     ("filters", "image_options", "results"),
-    ("options",),
+    ("options", "recording"),
+    ("resampling", "topologies"),
     (
         "anchors",
         "appearance",
@@ -46,7 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("landmarker",),
     ("processing",),
     ("draw", "export"),
-    ("bench", "evaluation"),
+    ("bench", "evaluation", "mediapipe", "porting"),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -54,8 +55,8 @@ _FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in nam
 
 #: Third-party packages, and the only places that import them.
 _IMPORTERS = {
-    "cv2": {"imaging", "draw", "bench", "cli"},
-    "PIL": {"media"},
+    "cv2": {"imaging", "draw", "bench", "cli", "mediapipe"},
+    "PIL": {"draw", "media", "mediapipe"},
     "av": {"media"},
     "sdl2": {"cli"},
     "ai_edge_litert": {"engines"},
@@ -64,9 +65,15 @@ _IMPORTERS = {
     "filelock": {"models"},
     "platformdirs": {"cache"},
     "skimage": {"bench"},
-    "matplotlib": {"bench", "evaluation"},
+    "matplotlib": {"bench", "draw", "evaluation", "mediapipe"},
     "pycocotools": {"evaluation"},
     "mediapipe": {"bench"},
+    "pyarrow": {"export"},
+    "pandas": {"export"},
+    "polars": {"export"},
+    "xarray": {"export"},
+    "ezc3d": {"export"},
+    "rerun": {"export"},
 }
 #: No file, clock, thread or terminal down here.
 _PURE = (
@@ -87,12 +94,15 @@ _PURE = (
     "one_euro",
     "patrol",
     "projection",
+    "recording",
+    "resampling",
     "roi",
     "scheduling",
     "segments",
     "smoothing",
     "subject",
     "tiles",
+    "topologies",
     "track",
 )
 _IMPURE_MODULES = {"os", "io", "shutil", "time", "threading", "subprocess", "socket", "urllib", "tempfile"}

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pose_landmarker._version import __version__
-from pose_landmarker.cli import bench, evaluate, image, info, live, models, video
+from pose_landmarker.cli import bench, convert, evaluate, image, info, live, models, port, video
 from pose_landmarker.cli.inputs import without_password
 from pose_landmarker.errors import OptionError, PoseLandmarkerError
 
@@ -25,6 +25,8 @@ metres, and the same number for the same person over time.
   pose-landmarker image photos/ -o found   a whole folder
   pose-landmarker video dance.mp4          the video with skeletons, and the landmarks as JSON lines
   pose-landmarker live --window            what a camera sees, with skeletons
+  pose-landmarker convert dance.jsonl dance.csv     landmarks in another format: TRC, BVH, COCO, ...
+  pose-landmarker port scripts/            what to change in scripts written for MediaPipe
   pose-landmarker models                   which models are on this machine
   pose-landmarker info                     versions and hardware, for bug reports
   pose-landmarker bench                    how fast this is on this machine, beside MediaPipe
@@ -97,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     more: dict[str, Any] = {"action": "store_true", "help": "say more on standard error"}
     parser.add_argument("-v", "--verbose", **more)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (image, video, live, models, info, bench, evaluate):
+    for command in (image, video, live, convert, port, models, info, bench, evaluate):
         # Accepted behind the command too; SUPPRESS keeps it from undoing what stood before it.
         command.add_parser(commands).add_argument("-v", "--verbose", default=argparse.SUPPRESS, **more)
     return parser
