@@ -50,10 +50,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     records = []
-    for path in tqdm(program_files(arguments.paths), unit=" files", leave=False, disable=None):
+    for path in program_files(arguments.paths):
         program = read_program(path)
         problem = program.problem
         if arguments.write and program.is_changed and not problem:
@@ -61,7 +59,6 @@ def _run(arguments: argparse.Namespace) -> int:
         if problem or program.findings:
             records.append(_record(program, problem, written=arguments.write))
             if not arguments.json:
-                tqdm.write("", end="", file=sys.stderr)
                 _show(program, problem, written=arguments.write)
     failed = sum(bool(record["problem"]) or not record["whole"] for record in records)
     if arguments.json:

@@ -14,6 +14,7 @@ Everything that is not about poses is missing, and says so.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pose_landmarker.mediapipe.missing import explain_missing_modules, missing
@@ -27,11 +28,15 @@ __all__ = ["Image", "ImageFormat", "__version__", "tasks"]
 
 explain_missing_modules()
 
+#: Modules that are imported when they are asked for, and what of each must be there then.
+_RARE = {"solutions": "solutions", "python": "python", "framework": "framework.formats.landmark_pb2"}
+
 if not TYPE_CHECKING:  # type checkers know better what is missing
 
     def __getattr__(name: str) -> object:
-        if name == "solutions":
-            from importlib import import_module  # few programs need it
+        if name in _RARE:
+            from importlib import import_module  # few programs need them
 
-            return import_module(f"{__name__}.{name}")
+            import_module(f"{__name__}.{_RARE[name]}")
+            return sys.modules[f"{__name__}.{name}"]  # also while it is being imported
         raise missing(__name__, name)
