@@ -22,7 +22,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -67,17 +66,20 @@ def save(recording: Recording, path: str | os.PathLike[str], *, apart_m: float =
     chosen = check_recording(recording)
     check_text(chosen.names)
     apart = check_positive("apart_m", apart_m, zero=True)
-    rr = load_rerun()
     people = list(_people(chosen))
+    rr, chunks = load_rerun(), load_rerun("rerun.chunk")
     with whole_file(target) as hidden:
         stream = rr.RecordingStream(OURS, send_properties=False)
-        stream.save(hidden, default_blueprint=_blueprint())
-        _send_frames(rr, stream, chosen)
-        for place, (name, rows) in enumerate(people):
-            _send_person(rr, stream, chosen, name, rows, (place - (len(people) - 1) / 2) * apart)
-        stream.flush()
-        stream.disconnect()
-        _check_whole(hidden, target)
+        try:
+            stream.save(hidden, default_blueprint=_blueprint())
+            _send_frames(rr, stream, chosen)
+            for place, (name, rows) in enumerate(people):
+                _send_person(rr, stream, chosen, name, rows, (place - (len(people) - 1) / 2) * apart)
+            stream.flush()
+            stream.disconnect()
+            chunks.RrdReader(hidden).store()  # the list of contents, which comes last
+        except RuntimeError as error:
+            raise OSError(f"{target} could not be written whole: {str(error)[:200]}") from error
 
 
 def load(path: str | os.PathLike[str]) -> Recording:
@@ -92,14 +94,6 @@ def load(path: str | os.PathLike[str]) -> Recording:
         OptionTypeError: ``path`` is no path.
     """
     return rerun_reading.read(checked_path(path), load_rerun("rerun.chunk"))
-
-
-def _check_whole(written: Path, target: Path) -> None:
-    """See that all could be written, which the SDK does not say: the list of contents comes last."""
-    try:
-        load_rerun("rerun.chunk").RrdReader(written).store()
-    except (ValueError, RuntimeError, OSError) as error:
-        raise OSError(f"{target} could not be written whole: {str(error)[:200]}") from error
 
 
 def load_rerun(module: str = "rerun") -> Any:
@@ -138,7 +132,9 @@ def _send_person(rr: Any, stream: Any, recording: Recording, name: str, rows: In
     sized = rows[(recording.image_sizes[recording.frames[rows]] > 0).all(axis=1)]
     shown = np.zeros_like(there)
     shown[recording.frames[sized]] = 1
-    pixels, world = recording.pixels[sized].reshape(-1, 2), recording.world_landmarks[rows].reshape(-1, 3)
+    world = recording.world_landmarks[rows].reshape(-1, 3)
+    with np.errstate(over="ignore"):  # of numbers that no pose has
+        pixels = recording.pixels[sized].reshape(-1, 2)
     values = {
         "landmarks": recording.landmarks[rows].reshape(-1),
         "visibility": recording.visibility[rows].reshape(-1),
