@@ -131,6 +131,12 @@ class TestWhatCannotBe:
             load(source.with_name("none.csv"))
 
 
+def test_a_name_that_several_people_share_is_explained(tmp_path: Path) -> None:
+    assert len(save(moving((1, 2)), tmp_path / "two.trc")) == 2
+    with pytest.raises(DatasetError, match="no such file or folder; there is two_1.trc, of one person"):
+        load(tmp_path / "two.trc")
+
+
 def test_says_what_it_did_for_machines(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

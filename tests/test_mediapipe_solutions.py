@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import importlib
+import pickle
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ import pose_landmarker.mediapipe as mp
 from pose_landmarker import ClosedError, ImageError, OptionError, OptionTypeError, PoseLandmark, topology
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.mediapipe import solutions
+from pose_landmarker.mediapipe.framework.formats import landmark_pb2
 from pose_landmarker.mediapipe.solutions.mask_smoothing import smooth_mask
 from tests.poses import astronaut_photo
 
@@ -141,6 +145,11 @@ class TestVideos:
         assert not np.array_equal(masks[True], masks[False])
         assert np.abs(masks[True] - masks[False]).mean() < 0.02
 
+    def test_threads_that_share_one_take_turns(self, photo: RgbImage) -> None:
+        with mp_pose.Pose(model_complexity=0) as pose, ThreadPoolExecutor(3) as threads:
+            found = list(threads.map(lambda _: pose.process(photo).pose_landmarks, range(9)))
+        assert all(found)
+
 
 class TestSmoothing:
     def test_the_first_mask_stays(self) -> None:
@@ -163,11 +172,71 @@ class TestOptions:
             ({"min_detection_confidence": 2}, OptionError, "min_detection_confidence must be a number"),
             ({"min_tracking_confidence": "x"}, OptionTypeError, "min_tracking_confidence"),
             ({"static_image_mode": "no"}, OptionTypeError, "static_image_mode must be True or False"),
+            ({"enable_segmentation": 0.5}, OptionTypeError, "not 0.5. The arguments of Pose are static"),
+            ({"enable_segmentation": "x"}, OptionTypeError, "enable_segmentation must be True or False"),
         ],
     )
     def test_wrong_values_are_named(self, options: Any, error: type[Exception], message: str) -> None:
         with pytest.raises(error, match=message):
             mp_pose.Pose(**options)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [(False, False, True), (False, False, True, False, 0.5, 0.5), (True, 0, 0.5), (None, 0, 1, 0, 1)],
+    )
+    def test_other_values_by_position_are_taken_as_by_mediapipe(self, arguments: Any) -> None:
+        with mp_pose.Pose(*arguments) as pose:
+            assert pose.process(np.zeros((64, 64, 3), np.uint8)).pose_landmarks is None
+
+
+class TestMessages:
+    def test_lists_hold_copies_of_what_they_are_given(self) -> None:
+        point = landmark_pb2.NormalizedLandmark(x=1)
+        message = landmark_pb2.NormalizedLandmarkList(landmark=[point])
+        message.landmark.append(point)
+        message.landmark.extend([point])
+        message.landmark.extend(message.landmark)
+        copies = [copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))]
+        for landmark in message.landmark:
+            landmark.x = 2
+        copy.copy(message.landmark[0]).x = 3
+        assert point.x == 1
+        assert [landmark.x for landmark in message.landmark] == [2] * 6
+        for copied in copies:
+            assert [landmark.x for landmark in copied.landmark] == [1] * 6
+            copied.landmark.add(x=4).y = 5
+            assert copied.landmark[-1] == landmark_pb2.NormalizedLandmark(x=4, y=5)
+
+    def test_landmarks_of_tasks_and_of_mediapipe_can_be_put_in(self) -> None:
+        class Message(SimpleNamespace):  # of protobuf: 0 where nothing was set
+            def HasField(self, name: str) -> bool:  # noqa: N802
+                return name == "x"
+
+        task = SimpleNamespace(x=1.0, y=2.0, z=None, visibility=None, presence=0.5)
+        message = Message(x=1.0, y=0.0, z=0.0, visibility=0.0, presence=0.0)
+        found = landmark_pb2.NormalizedLandmarkList()
+        found.CopyFrom(SimpleNamespace(landmark=[task, message]))
+        assert found.landmark == [
+            landmark_pb2.NormalizedLandmark(x=1, y=2, presence=0.5),
+            landmark_pb2.NormalizedLandmark(x=1),
+        ]
+
+    @pytest.mark.parametrize("wrong", [None, 3, "x"])
+    def test_what_is_no_landmark_is_refused(self, wrong: Any) -> None:
+        message = landmark_pb2.LandmarkList()
+        with pytest.raises(TypeError, match="wanted a landmark, not"):
+            message.landmark.append(wrong)
+        with pytest.raises(TypeError, match="wanted a list of landmarks, not"):
+            message.CopyFrom(wrong)
+        assert message == landmark_pb2.LandmarkList()
+
+    @pytest.mark.parametrize("name", ["SerializeToString", "ListFields", "DESCRIPTOR"])
+    def test_what_only_protobuf_can_is_said(self, name: str) -> None:
+        for message in (landmark_pb2.LandmarkList(), landmark_pb2.Landmark()):
+            with pytest.raises(AttributeError, match=f"has no {name}: it looks like a message"):
+                getattr(message, name)
+            with pytest.raises(AttributeError, match=r"has no visibly$"):
+                message.visibly  # type: ignore[union-attr]  # noqa: B018
 
 
 class TestDrawing:

@@ -297,6 +297,33 @@ def test_what_cannot_be_parsed_stays_and_is_told(text: str) -> None:
     assert "by hand" in port_python(text).findings[0].reason
 
 
+def test_programs_may_be_nested_as_deeply_as_python_reads_them() -> None:
+    branches = "".join(f"elif a == {i}: pass\n" for i in range(900))
+    text = f"import mediapipe as mp\nif a: pass\n{branches}else: mp.solutions.pose\n"
+    assert port_python(text).text == text.replace("mediapipe", "pose_landmarker.mediapipe")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_import_may_go_on_in_the_next_line(end: str) -> None:
+    text = f"from\\{end}mediapipe import solutions{end}"
+    assert port_python(text).text == text.replace("mediapipe", "pose_landmarker.mediapipe")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "MessageToDict(results.pose_landmarks)",
+        "json_format.MessageToJson(results.pose_landmarks)",
+        "results.pose_landmarks.SerializeToString()",
+    ],
+)
+def test_what_needs_messages_of_protobuf_is_told(call: str) -> None:
+    ported = port_python(f"import mediapipe as mp\n{call}\n")
+    assert ported.is_whole
+    assert [(found.kind, found.line) for found in ported.findings] == [("ported", 1), ("advice", 2)]
+    assert not port_python(f"# mediapipe\n{call}\n").findings
+
+
 def test_deep_nesting_is_told() -> None:
     text = "import mediapipe\nx = " + "(" * 5000 + ")" * 5000
     assert port_python(text).text == text
@@ -366,6 +393,12 @@ def test_magics_are_no_obstacle() -> None:
     assert "import pose_landmarker.mediapipe as mp" in ported.text
 
 
+def test_a_cell_may_install_without_a_mark_and_import() -> None:
+    ported = port_notebook(json.dumps(_notebook("pip install mediapipe\nimport mediapipe as mp")))
+    assert ported.is_whole
+    assert [found.line for found in ported.findings] == [1, 2]
+
+
 def test_names_are_known_in_all_cells() -> None:
     text = json.dumps(
         _notebook("import mediapipe as mp", "mp.solutions.pose.Pose()", "mp.solutions.hands.Hands()")
@@ -399,11 +432,18 @@ def test_pip_lines_stay_where_mediapipe_is_still_needed() -> None:
         ("!pip install mediapipe-silicon", "!pip install mediapipe-silicon"),
         ("!pip install ./mediapipe", "!pip install ./mediapipe"),
         ("!pip uninstall mediapipe", "!pip uninstall mediapipe"),
+        ("!pip install 'mediapipe >= 0.9, < 1'", "!pip install 'pose-landmarker'"),
+        ("!pip install mediapipe > log.txt", "!pip install pose-landmarker > log.txt"),
+        ("pip install mediapipe", "pip install pose-landmarker"),
+        ("python -m pip install mediapipe", "python -m pip install pose-landmarker"),
+        ("%%bash\npip install -q mediapipe", "%%bash\npip install -q pose-landmarker"),
+        ("!pip install \\\n  mediapipe", "!pip install \\\n  pose-landmarker"),
+        ('x = """\npip install mediapipe\n"""', 'x = """\npip install mediapipe\n"""'),
     ],
 )
 def test_pip_lines(line: str, after: str) -> None:
     ported = port_notebook(json.dumps(_notebook(line, "import mediapipe as mp")))
-    assert json.loads(ported.text)["cells"][1]["source"] == [after]
+    assert "".join(json.loads(ported.text)["cells"][1]["source"]) == after
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,8 @@ def read_program(path: Path) -> Program:
         new = ported.text.encode(encoding)
     except (SyntaxError, ValueError, LookupError) as error:
         return Program(path, problem=f"cannot be read as text: {error}")
+    except RecursionError:
+        return Program(path, problem="is nested too deeply; change it by hand")
     return Program(path, new, new != content, ported.findings, ported.pieces)
 
 

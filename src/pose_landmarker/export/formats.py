@@ -127,7 +127,7 @@ def load(
     """
     source = _path(path)
     if not source.exists():
-        raise DatasetError(f"{source}: there is no such file or folder")
+        raise DatasetError(f"{source}: there is no such file or folder{_people_of(source)}")
     found = format_of(source, format, str(path))
     if format is None and found.name == "coco" and _is_ours(source):
         found = _named("jsonlines")
@@ -161,6 +161,15 @@ def format_of(path: Path, name: str | None = None, given: str = "") -> Format:
         f"{path}: the suffix {path.suffix!r} is of no known format; the suffixes are {suffixes}, a folder is "
         "OpenPose's, and format= says it otherwise"
     )
+
+
+def _people_of(path: Path) -> str:
+    """A hint, where several people are in files of their own."""
+    try:
+        files = sorted(path.parent.glob(f"{path.stem}_*{path.suffix}")) if path.suffix else []
+    except (OSError, ValueError):
+        files = []
+    return f"; there is {files[0].name}, of one person" if files else ""
 
 
 def _named(name: str) -> Format:

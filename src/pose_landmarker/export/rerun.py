@@ -67,19 +67,17 @@ def save(recording: Recording, path: str | os.PathLike[str], *, apart_m: float =
     check_text(chosen.names)
     apart = check_positive("apart_m", apart_m, zero=True)
     people = list(_people(chosen))
-    rr, chunks = load_rerun(), load_rerun("rerun.chunk")
+    rr = load_rerun()
+    stream = rr.RecordingStream(OURS, send_properties=False)
+    memory = stream.memory_recording()  # its own writer of files waits forever where a disk is full
+    stream.send_blueprint(_blueprint(), make_active=False)
+    _send_frames(rr, stream, chosen)
+    for place, (name, rows) in enumerate(people):
+        _send_person(rr, stream, chosen, name, rows, (place - (len(people) - 1) / 2) * apart)
+    stream.flush()
+    content = memory.drain_as_bytes()
     with whole_file(target) as hidden:
-        stream = rr.RecordingStream(OURS, send_properties=False)
-        try:
-            stream.save(hidden, default_blueprint=_blueprint())
-            _send_frames(rr, stream, chosen)
-            for place, (name, rows) in enumerate(people):
-                _send_person(rr, stream, chosen, name, rows, (place - (len(people) - 1) / 2) * apart)
-            stream.flush()
-            stream.disconnect()
-            chunks.RrdReader(hidden).store()  # the list of contents, which comes last
-        except RuntimeError as error:
-            raise OSError(f"{target} could not be written whole: {str(error)[:200]}") from error
+        hidden.write_bytes(content)
 
 
 def load(path: str | os.PathLike[str]) -> Recording:

@@ -9,8 +9,8 @@ from typing import Any
 from pose_landmarker.porting.edits import Edit
 from pose_landmarker.porting.json_text import JsonString
 
-#: Lines that IPython takes: ``!ls``, ``%matplotlib``, ``?name``, ``files = !ls``, ``name?``.
-_MAGIC = re.compile(r"^[ \t]*(?:[!%?]|[\w., \t]+=[ \t]*[!%])|\?[ \t]*$")
+#: Lines that IPython takes: ``!ls``, ``%matplotlib``, ``?name``, ``pip install``, ``files = !ls``, ``name?``.
+_MAGIC = re.compile(r"^[ \t]*(?:[!%?]|pip install\b|[\w., \t]+=[ \t]*[!%])|\?[ \t]*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w*)")
 #: Cell magics below which there is Python of this notebook.
 _PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit"})

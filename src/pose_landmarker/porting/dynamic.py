@@ -24,7 +24,12 @@ def dynamic_imports(chunks: Sequence[Chunk]) -> Iterable[Finding]:
             else:
                 continue
             if isinstance(name, ast.Constant) and _is_theirs(name.value):
-                yield Finding("left", node.lineno, ast.unparse(node)[:100], _REASON, chunk.cell)
+                yield Finding("left", node.lineno, _source(chunk, node), _REASON, chunk.cell)
+
+
+def _source(chunk: Chunk, node: ast.expr) -> str:
+    """The first line of what stands there."""
+    return (ast.get_source_segment(chunk.text, node) or "").partition("\n")[0][:100]
 
 
 def _name(function: ast.expr) -> str:

@@ -88,7 +88,7 @@ def uses(chunks: Sequence[Chunk], imported: Sequence[Imported]) -> list[Use]:
             break
     for name in _rebound(chunks, assignments, known) - roots:
         del known[name]
-    return [use for chunk in chunks for use in _Uses(chunk, known).found]
+    return [use for chunk in chunks for use in _uses_in(chunk, known)]
 
 
 def loaded_names(chunks: Sequence[Chunk]) -> set[str]:
@@ -167,45 +167,21 @@ def _rebound(
     return {name for name in known if stored.get(name, 0) > explained.get(name, 0)}
 
 
-class _Uses(ast.NodeVisitor):
-    """Finds the uses in a tree; a parameter hides the name of a module."""
-
-    def __init__(self, chunk: Chunk, known: dict[str, tuple[str, str]]) -> None:
-        self.found: list[Use] = []
-        self._chunk = chunk
-        self._known = known
-        self._kept_as = {
-            id(node.value): _dotted(node.targets[0])
-            for node in chunk.nodes
-            if isinstance(node, ast.Assign) and len(node.targets) == 1
-        }
-        self.visit(chunk.tree)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        self._chain(node)
-
-    def visit_Name(self, node: ast.Name) -> None:
-        self._chain(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._function(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._function(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._function(node)
-
-    def _function(self, node: _Function) -> None:
-        hidden = {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
-        outer = self._known
-        self._known = {name: found for name, found in outer.items() if name not in hidden}
-        self.generic_visit(node)
-        self._known = outer
-
-    def _chain(self, node: ast.Name | ast.Attribute) -> None:
-        found = _resolve(_dotted(node), self._known)
-        if found is None:
-            self.generic_visit(node)
-        elif isinstance(node.ctx, ast.Load):
-            self.found.append(Use(*found, node, self._chunk, self._kept_as.get(id(node)) or None))
+def _uses_in(chunk: Chunk, known: dict[str, tuple[str, str]]) -> Iterator[Use]:
+    """The uses in a tree, in its order; a parameter hides the name of a module."""
+    kept_as = {
+        id(node.value): _dotted(node.targets[0])
+        for node in chunk.nodes
+        if isinstance(node, ast.Assign) and len(node.targets) == 1
+    }
+    todo: list[tuple[ast.AST, dict[str, tuple[str, str]]]] = [(chunk.tree, known)]
+    while todo:  # programs are nested more deeply than functions may call themselves
+        node, names = todo.pop()
+        if isinstance(node, ast.Name | ast.Attribute) and (found := _resolve(_dotted(node), names)):
+            if isinstance(node.ctx, ast.Load):
+                yield Use(*found, node, chunk, kept_as.get(id(node)) or None)
+            continue
+        if isinstance(node, _Function):
+            hidden = {item.arg for item in ast.walk(node.args) if isinstance(item, ast.arg)}
+            names = {name: found for name, found in names.items() if name not in hidden}
+        todo += [(child, names) for child in reversed(list(ast.iter_child_nodes(node)))]

@@ -10,10 +10,11 @@ from pose_landmarker.porting.chunk import Chunk
 from pose_landmarker.porting.dynamic import dynamic_imports
 from pose_landmarker.porting.edits import Edit, Lines
 from pose_landmarker.porting.findings import Finding, Kind
+from pose_landmarker.porting.messages import message_uses
 from pose_landmarker.porting.names import Imported, Use, imports, loaded_names, uses
 from pose_landmarker.porting.parts import is_of_poses_alone, is_wide, missing_part, why_missing
 
-_FROM = re.compile(r"from(?:\s|\\\r?\n)+")
+_FROM = re.compile(r"from(?:\s|\\(?:\r\n|\r|\n))+")
 _NEW = "pose_landmarker."
 
 
@@ -37,6 +38,7 @@ def plan(chunks: Sequence[Chunk]) -> tuple[list[list[Edit]], tuple[Finding, ...]
         *dynamic_imports(chunks),
         *(_finding("ported", item, item.statement, _source(item)) for item in ported),
         *_advice(used, {item.name for item in ported}),
+        *(message_uses(chunks) if ported else ()),
     ]
     lines = [Lines(chunk.text) for chunk in chunks]
     edits = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from pose_landmarker.arrays import FloatArray
 from pose_landmarker.checks import check_flag, check_fraction, check_integer
+from pose_landmarker.errors import OptionTypeError
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.mediapipe.framework.formats.landmark_pb2 import (
@@ -18,6 +20,7 @@ from pose_landmarker.mediapipe.framework.formats.landmark_pb2 import (
 from pose_landmarker.mediapipe.solutions.mask_smoothing import smooth_mask
 from pose_landmarker.mediapipe.solutions.pose_connections import POSE_CONNECTIONS
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
+from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.topology import PoseLandmark
 
 __all__ = ["POSE_CONNECTIONS", "Pose", "PoseLandmark", "SolutionOutputs"]
@@ -43,12 +46,14 @@ class SolutionOutputs(NamedTuple):
 
 
 class Pose:
-    """Finds one person and the 33 landmarks.
+    """Finds one person and the 33 landmarks. Threads that share one take turns.
+
+    Numbers are taken for flags where MediaPipe takes them: older programs pass confidences by position.
 
     Args:
         static_image_mode: Whether pictures have nothing to do with each other. Else they are frames of a
             video, 1/30 s apart, in which the person is followed.
-        model_complexity: 0, 1 or 2: *lite*, *full* or *heavy*, fetched on first use.
+        model_complexity: 0, 1 or 2: *lite*, *full* or *heavy*, fetched on first use. False is 0.
         smooth_landmarks: Whether landmarks are smoothed over the frames of a video.
         enable_segmentation: Whether there are masks.
         smooth_segmentation: Whether masks are smoothed over the frames of a video.
@@ -76,7 +81,7 @@ class Pose:
         del extra_settings
         is_video = not _flag("static_image_mode", static_image_mode)
         smooths = _flag("smooth_landmarks", smooth_landmarks)
-        complexity = check_integer("model_complexity", model_complexity, low=0, high=2)
+        complexity = check_integer("model_complexity", _number(model_complexity), low=0, high=2)
         self._smooths_masks = is_video and _flag("smooth_segmentation", smooth_segmentation)
         self._landmarker = PoseLandmarker(
             PoseLandmarkerOptions(
@@ -88,10 +93,11 @@ class Pose:
                 min_pose_presence_confidence=check_fraction(
                     "min_tracking_confidence", min_tracking_confidence
                 ),
-                output_segmentation_masks=_flag("enable_segmentation", enable_segmentation),
+                output_segmentation_masks=_segmentation(enable_segmentation),
                 smoothing="reference" if smooths else "none",
             )
         )
+        self._turn = threading.Lock()
         self._frames = 0
         self._mask: FloatArray | None = None
 
@@ -106,11 +112,13 @@ class Pose:
             ClosedError: It is closed.
         """
         if self._landmarker.options.running_mode is RunningMode.IMAGE:
-            result = self._landmarker.detect(image)
-        else:
-            rgb = as_rgb(image)  # a picture that cannot be used takes no time
+            return self._outputs(self._landmarker.detect(image))
+        rgb = as_rgb(image)  # a picture that cannot be used takes no time
+        with self._turn:
             self._frames += 1
-            result = self._landmarker.detect_for_video(rgb, round(self._frames * _FRAME_MS))
+            return self._outputs(self._landmarker.detect_for_video(rgb, round(self._frames * _FRAME_MS)))
+
+    def _outputs(self, result: PoseLandmarkerResult) -> SolutionOutputs:
         if not result.poses:
             self._mask = None
             return SolutionOutputs(None, None, None)
@@ -128,9 +136,10 @@ class Pose:
 
     def reset(self) -> None:
         """Forget the frames so far: the next picture is the first of another video."""
-        self._frames, self._mask = 0, None
-        if self._landmarker.options.running_mode is RunningMode.VIDEO:
-            self._landmarker.reset()
+        with self._turn:
+            self._frames, self._mask = 0, None
+            if self._landmarker.options.running_mode is RunningMode.VIDEO:
+                self._landmarker.reset()
 
     def close(self) -> None:
         """Free the networks. Closing twice is fine."""
@@ -154,5 +163,21 @@ class Pose:
 
 
 def _flag(name: str, value: object) -> bool:
-    """Also 0 and 1, which MediaPipe takes."""
-    return bool(value) if value in (0, 1) else check_flag(name, value)
+    """Also None and numbers, which MediaPipe takes; but not words, as ``"no"`` would be true."""
+    return bool(value) if value is None or isinstance(value, (int, float)) else check_flag(name, value)
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, bool) else value
+
+
+def _segmentation(value: object) -> bool:
+    """A number here is a confidence by position, as in releases that had fewer arguments."""
+    if isinstance(value, (int, float)) and value not in (0, 1):
+        raise OptionTypeError(
+            f"enable_segmentation must be True or False, not {value!r}. The arguments of Pose are "
+            "static_image_mode, model_complexity, smooth_landmarks, enable_segmentation, "
+            "smooth_segmentation, min_detection_confidence, min_tracking_confidence: "
+            "name them (min_detection_confidence=0.5)"
+        )
+    return _flag("enable_segmentation", value)

@@ -1,17 +1,18 @@
 """Landmarks as messages, like those that MediaPipe makes of protocol buffers.
 
 They have fields, ``HasField``, ``ClearField``, ``CopyFrom``, ``Clear`` and a text form, but cannot be
-serialised: nothing here needs the package protobuf.
+serialised: nothing here needs the package protobuf. Lists copy what is put into them, as messages do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 _FIELDS = ("x", "y", "z", "visibility", "presence")
 
 PointT = TypeVar("PointT", bound="_Point")
+ListT = TypeVar("ListT", bound="_PointList[Any]")
 
 
 class _Float:
@@ -73,9 +74,18 @@ class _Point:
         """Forget all fields."""
         self._set.clear()
 
-    def CopyFrom(self, other_msg: _Point) -> None:  # noqa: N802
-        """Become equal to another landmark."""
-        self._set = dict(other_msg._set)
+    def CopyFrom(self, other_msg: Any) -> None:  # noqa: N802
+        """Become equal to another landmark, which may be one of MediaPipe's.
+
+        Raises:
+            TypeError: It is something else.
+        """
+        self._set = _fields_of(other_msg)
+
+    def __copy__(self: PointT) -> PointT:
+        copied = type(self)()
+        copied.CopyFrom(self)
+        return copied
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, _Point) and self._set == other._set
@@ -84,6 +94,11 @@ class _Point:
 
     def __repr__(self) -> str:
         return "".join(f"{name}: {self._set[name]}\n" for name in _FIELDS if name in self._set)
+
+    if not TYPE_CHECKING:  # type checkers know better what is missing
+
+        def __getattr__(self, name: str) -> object:
+            raise _missing(self, name)
 
 
 class Landmark(_Point):
@@ -99,17 +114,40 @@ class NormalizedLandmark(_Point):
 
 
 class Repeated(list[PointT]):
-    """The landmarks of a list."""
+    """The landmarks of a list: copies of those that it is given.
 
-    def __init__(self, kind: type[PointT], points: Iterable[PointT] = ()) -> None:
-        super().__init__(points)
+    Args:
+        kind: Class of the landmarks.
+        points: Landmarks of ours or MediaPipe's, or their fields by name.
+    """
+
+    def __init__(self, kind: type[PointT], points: Iterable[Any] = ()) -> None:
         self._kind = kind
+        super().__init__(map(self._copied, points))
 
     def add(self, **values: float) -> PointT:
         """Append a new landmark with these fields, and return it."""
         point = self._kind(**values)
-        self.append(point)
+        super().append(point)
         return point
+
+    def append(self, point: Any) -> None:
+        """Append a copy of a landmark."""
+        super().append(self._copied(point))
+
+    def extend(self, points: Iterable[Any]) -> None:
+        """Append copies of landmarks."""
+        super().extend([self._copied(point) for point in points])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Repeated, (self._kind, list(self))
+
+    def _copied(self, point: Any) -> PointT:
+        if not isinstance(point, _Point) and isinstance(point, Mapping):
+            return self._kind(**point)
+        copied = self._kind.__new__(self._kind)  # without fields to check
+        copied.CopyFrom(point)
+        return copied
 
 
 class _PointList(Generic[PointT]):
@@ -118,9 +156,8 @@ class _PointList(Generic[PointT]):
     __slots__ = ("_landmark",)
     _kind: ClassVar[type[Any]]
 
-    def __init__(self, *, landmark: Iterable[PointT | Mapping[str, float]] = ()) -> None:
-        points = (self._kind(**point) if isinstance(point, Mapping) else point for point in landmark)
-        self._landmark: Repeated[PointT] = Repeated(self._kind, points)
+    def __init__(self, *, landmark: Iterable[Any] = ()) -> None:
+        self._landmark: Repeated[PointT] = Repeated(self._kind, landmark)
 
     @property
     def landmark(self) -> Repeated[PointT]:
@@ -140,12 +177,19 @@ class _PointList(Generic[PointT]):
         """Remove all landmarks."""
         self._landmark.clear()
 
-    def CopyFrom(self, other_msg: _PointList[PointT]) -> None:  # noqa: N802
-        """Become equal to another list; its landmarks are copied."""
-        points = [self._kind() for _ in other_msg.landmark]
-        for point, other in zip(points, other_msg.landmark, strict=True):
-            point.CopyFrom(other)
-        self._landmark[:] = points
+    def CopyFrom(self, other_msg: Any) -> None:  # noqa: N802
+        """Become equal to another list, which may be one of MediaPipe's.
+
+        Raises:
+            TypeError: It is something else.
+        """
+        points = getattr(other_msg, "landmark", None)
+        if points is None:
+            raise TypeError(f"wanted a list of landmarks, not {type(other_msg).__name__}")
+        self._landmark[:] = Repeated(self._kind, points)
+
+    def __copy__(self: ListT) -> ListT:
+        return type(self)(landmark=self._landmark)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -160,6 +204,11 @@ class _PointList(Generic[PointT]):
         points = (repr(point).splitlines() for point in self._landmark)
         return "".join("landmark {\n" + "".join(f"  {line}\n" for line in point) + "}\n" for point in points)
 
+    if not TYPE_CHECKING:  # type checkers know better what is missing
+
+        def __getattr__(self, name: str) -> object:
+            raise _missing(self, name)
+
 
 class LandmarkList(_PointList[Landmark]):
     """Landmarks in the world, as ``landmark``."""
@@ -173,6 +222,28 @@ class NormalizedLandmarkList(_PointList[NormalizedLandmark]):
 
     __slots__ = ()
     _kind = NormalizedLandmark
+
+
+def _fields_of(point: Any) -> dict[str, float]:
+    """What is set of a landmark: of ours, of a message, or of the tasks' landmarks, where None is not set."""
+    if isinstance(point, _Point):
+        return dict(point._set)
+    if not hasattr(point, "x"):
+        raise TypeError(f"wanted a landmark, not {type(point).__name__}")
+    has = getattr(point, "HasField", None)
+    names = [name for name in _FIELDS if has is None or has(name)]
+    values = ((name, getattr(point, name, None)) for name in names)
+    return {name: float(value) for name, value in values if value is not None}
+
+
+def _missing(message: object, name: str) -> AttributeError:
+    reason = f"{type(message).__name__} has no {name}"
+    if name[:1].isupper():  # as protobuf names what it does
+        reason += (
+            ": it looks like a message of protobuf and is none, so it has no bytes and cannot be given to "
+            "google.protobuf.json_format; take its numbers (x, y, z, visibility), or pickle it"
+        )
+    return AttributeError(reason, name=name)
 
 
 def _check_field(message: object, name: str, known: tuple[str, ...]) -> None:
