@@ -133,7 +133,7 @@ class TestWhatCannotBe:
 
 def test_a_name_that_several_people_share_is_explained(tmp_path: Path) -> None:
     assert len(save(moving((1, 2)), tmp_path / "two.trc")) == 2
-    with pytest.raises(DatasetError, match="no such file or folder; there is two_1.trc, of one person"):
+    with pytest.raises(DatasetError, match=r"no such file or folder; there is two_1\.trc, of one"):
         load(tmp_path / "two.trc")
 
 
