@@ -78,6 +78,15 @@ class TestParts:
         assert main(["convert", str(source), str(target), "--fps", "50"]) == 0
         assert load(target).frame_rate == pytest.approx(50)
 
+    @pytest.mark.parametrize("suffix", [".trc", ".bvh"])
+    def test_files_of_single_people_together(self, suffix: str, tmp_path: Path) -> None:
+        files = save(moving((1, 2)), tmp_path / f"two{suffix}")
+        target = tmp_path / "both.npz"
+        assert main(["convert", *map(str, files), str(target)]) == 0
+        both = load(target)
+        assert both.tracks.tolist() == [1, 2]
+        np.testing.assert_allclose(both.world_landmarks, moving((1, 2)).world_landmarks, atol=0.01)
+
 
 class TestWhatCannotBe:
     @pytest.mark.parametrize(
@@ -93,6 +102,8 @@ class TestWhatCannotBe:
             (["dance.jsonl", "x.csv", "--set", "colour"], "NAME=VALUE"),
             (["dance.jsonl", "x.csv", "--track", "9"], "nobody has the track id 9"),
             (["dance.jsonl", "x.csv", "--fps", "0"], "--fps must be a number > 0"),
+            (["dance.jsonl", "dance.jsonl", "x.csv"], "2 files cannot be read together"),
+            (["a.trc", "b.trc", "x.csv"], "a.trc: there is no such file"),
         ],
     )
     def test_is_said_in_a_sentence(
@@ -143,6 +154,7 @@ def test_says_what_it_did_for_machines(
     assert main(["convert", str(source), str(tmp_path / "a.trc"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["format"] == "trc"
+    assert told["inputs"] == [str(source)]
     assert told["written"] == [str(tmp_path / "a.trc")]
     assert (told["frames"], told["poses"], told["tracks"]) == (_FRAMES, _FRAMES, [1])
     assert "visibility" in told["loses"]

@@ -21,6 +21,7 @@ examples:
   pose-landmarker convert dance.jsonl dance.csv --set layout=tidy
   pose-landmarker convert dance.jsonl dance.trc --track 1   OpenSim's markers of one person
   pose-landmarker convert dance.jsonl dance.bvh --fps 30    a skeleton for Blender, 30 frames a second
+  pose-landmarker convert dance_1.trc dance_2.trc dance.csv   a file for each person, together
   pose-landmarker convert openpose_out/ dance.parquet --set-in frame_rate=25
 
 The suffixes say which formats; --from and --to say it where they do not. A folder is OpenPose's.
@@ -37,7 +38,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("input", metavar="IN", help="file or folder with poses")
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="IN",
+        help="file or folder with poses; of TRC and BVH, one for each person",
+    )
     parser.add_argument("output", metavar="OUT", help="file or folder to write; what is there is replaced")
     parser.add_argument("--from", dest="source", metavar="FORMAT", help="format of IN")
     parser.add_argument("--to", dest="target", metavar="FORMAT", help="format of OUT")
@@ -66,9 +72,9 @@ def _formats() -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from pose_landmarker.export import format_of, load
+    from pose_landmarker.export import format_of
 
-    source, target = Path(arguments.input), Path(arguments.output)
+    source, target = Path(arguments.inputs[0]), Path(arguments.output)
     if source.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES and arguments.source is None:
         command = "video" if source.suffix.lower() in VIDEO_SUFFIXES else "image"
         raise OptionError(
@@ -76,13 +82,32 @@ def _run(arguments: argparse.Namespace) -> int:
             "and writes them as JSON, which this converts"
         )
     into = format_of(target, arguments.target, arguments.output)
-    if source.exists() and target.exists() and source.samefile(target):
-        raise OptionError(f"{target} is the input; name another file to write")
+    for path in map(Path, arguments.inputs):
+        if path.exists() and target.exists() and path.samefile(target):
+            raise OptionError(f"{target} is the input; name another file to write")
     choices = _choices(arguments.set)
-    recording = _part(load(source, arguments.source, **_choices(arguments.set_in)), arguments)
+    recording = _part(_load(arguments), arguments)
     written = _save(into, recording, target, choices)
-    _tell(recording, into, source, written, as_json=arguments.json)
+    _tell(recording, into, arguments.inputs, written, as_json=arguments.json)
     return 0
+
+
+def _load(arguments: argparse.Namespace) -> Recording:
+    from pose_landmarker.export import format_of, load
+
+    given, choices = arguments.inputs, _choices(arguments.set_in)
+    if len(given) == 1:
+        return load(given[0], arguments.source, **choices)
+    formats = {format_of(Path(name), arguments.source, name).name: name for name in given}
+    if len(formats) > 1 or not formats.keys() & {"trc", "bvh"}:
+        raise OptionError(
+            f"{len(given)} files cannot be read together: TRC and BVH have a file for each person, other "
+            "formats have everybody in one"
+        )
+    missing = [name for name in given if not Path(name).exists()]
+    if missing:
+        raise OptionError(f"{missing[0]}: there is no such file")
+    return format_of(Path(given[0]), arguments.source).load(list(map(Path, given)), **choices)
 
 
 def _part(recording: Recording, arguments: argparse.Namespace) -> Recording:
@@ -120,11 +145,11 @@ def _choices(given: list[str]) -> dict[str, Any]:
 
 
 def _tell(
-    recording: Recording, into: Format, source: Path, written: tuple[Path, ...], *, as_json: bool
+    recording: Recording, into: Format, sources: list[str], written: tuple[Path, ...], *, as_json: bool
 ) -> None:
     if as_json:
         record = {
-            "input": str(source),
+            "inputs": sources,
             "format": into.name,
             "written": list(map(str, written)),
             "frames": len(recording),

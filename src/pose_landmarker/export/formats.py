@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,8 +39,8 @@ class Format:
         written = self._module.save(recording, path, **choices)
         return (path,) if written is None else tuple(written)
 
-    def load(self, path: Path, **choices: Any) -> Recording:
-        """Read; see the format's module for its choices."""
+    def load(self, path: Path | Sequence[Path], **choices: Any) -> Recording:
+        """Read; see the format's module for its choices. TRC and BVH take several files."""
         recording: Recording = self._module.load(path, **choices)
         return recording
 
