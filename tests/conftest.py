@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 
 from pose_landmarker.arrays import RgbImage
+from pose_landmarker.detector import DETECTOR_OUTPUTS
 from pose_landmarker.errors import FetchError
+from pose_landmarker.landmark_net import LandmarkNet
 from pose_landmarker.models import store
+from pose_landmarker.models.bundle import read_bundle
+from pose_landmarker.models.rewriting import conv_before_resize
+from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.native import library
 from pose_landmarker.native.library import library_or_none
 from tests.tiny import tiny_bundle
@@ -117,3 +122,17 @@ def noise() -> RgbImage:
     image = np.random.default_rng(7).integers(0, 256, (120, 160, 3), dtype=np.uint8)
     image.setflags(write=False)
     return image
+
+
+@pytest.fixture(scope="session")
+def networks(model_file: Callable[[str], Path]) -> dict[str, bytes]:
+    """The networks that are really run, each with and without what it can answer more."""
+    found = {}
+    for name in ("lite", "full", "heavy"):
+        bundle = read_bundle(model_file(name))
+        for with_masks in (False, True):
+            outputs = LandmarkNet.outputs(with_masks=with_masks)
+            found[f"{name}, {with_masks}"] = with_outputs(bundle.landmarks, outputs)
+    found["detector as it is"] = bundle.detector
+    found["detector"] = with_outputs(conv_before_resize(bundle.detector), DETECTOR_OUTPUTS)
+    return found
