@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pose_landmarker.checks import check_choice
 from pose_landmarker.errors import ImageError
 from pose_landmarker.media import as_rgb
+from pose_landmarker.media.images import check_shape
 
 #: Order of the colours of a picture, given and returned: red first, or blue first as in OpenCV.
 Channels: TypeAlias = Literal["rgb", "bgr"]
@@ -96,15 +97,7 @@ def white(dtype: npt.DTypeLike) -> float:
 
 def _checked(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The picture, of a native kind and not bool."""
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        hint = ""
-        if array.ndim == 3 and array.shape[0] in (1, 3, 4):
-            hint = " It looks like (channels, H, W): use image.transpose(1, 2, 0)."
-        if array.ndim == 4:
-            hint = " It looks like a batch: pass one image at a time."
-        raise ImageError(f"the image has shape {array.shape}, {_WANTED}.{hint}")
-    if array.size == 0:
-        raise ImageError(f"the image is empty: its shape is {array.shape}")
+    check_shape(array, _WANTED)
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.newbyteorder("=").name not in _WHITE:

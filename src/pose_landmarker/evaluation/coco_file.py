@@ -17,9 +17,8 @@ from pose_landmarker.evaluation.records import (
     numbers,
     picture_path,
     picture_size,
-    place,
-    rows,
 )
+from pose_landmarker.export.json_files import objects, place
 
 
 def read_coco(path: Path, images: Path | None = None, name: str = "coco") -> list[LabelledPicture]:
@@ -36,8 +35,8 @@ def read_coco(path: Path, images: Path | None = None, name: str = "coco") -> lis
     record = load_json(path)
     with place(path):
         categories = _people(record)
-        annotations = rows(record["annotations"], "annotations")
-        entries = rows(record["images"], "images")
+        annotations = objects(record["annotations"], "annotations")
+        entries = objects(record["images"], "images")
     persons: dict[Any, list[LabelledPerson]] = defaultdict(list)
     for annotation in annotations:
         with place(f"{path}: annotation {annotation.get('id')}"):
@@ -63,7 +62,7 @@ def read_coco(path: Path, images: Path | None = None, name: str = "coco") -> lis
 def _people(record: dict[str, Any]) -> dict[Any, tuple[str, ...]]:
     """The names of the joints of each category that has some; COCO's where nothing is said."""
     found = {}
-    for category in rows(record.get("categories", []), "categories"):
+    for category in objects(record.get("categories", []), "categories"):
         if category.get("keypoints"):
             found[category["id"]] = tuple(map(str, category["keypoints"]))
     return found or {1: COCO_JOINTS}

@@ -15,9 +15,8 @@ from pose_landmarker.evaluation.records import (
     numbers,
     picture_path,
     picture_size,
-    place,
-    rows,
 )
+from pose_landmarker.export.json_files import objects, place
 from pose_landmarker.results import Box
 
 
@@ -34,7 +33,7 @@ def read_labels3d(path: Path, images: Path | None = None) -> list[LabelledPictur
         DatasetError: It cannot be read, or something in it is wrong.
     """
     with place(path):
-        entries = rows(load_json(path)["images"], "images")
+        entries = objects(load_json(path)["images"], "images")
     pictures = []
     for number, entry in enumerate(entries):
         with place(f"{path}: image {entry.get('image', number)}"):

@@ -17,9 +17,8 @@ from pose_landmarker.evaluation.records import (
     numbers,
     picture_path,
     picture_size,
-    place,
-    rows,
 )
+from pose_landmarker.export.json_files import objects, place
 
 #: Sources of labels that name everybody in a picture; others leave people out.
 _EXHAUSTIVE = ("coco-json", "coco-mmpose")
@@ -36,7 +35,7 @@ def read_labels(path: Path, images: Path | None = None) -> list[LabelledPicture]
         DatasetError: It cannot be read, or something in it is wrong.
     """
     with place(path):
-        entries = rows(load_json(path)["images"], "images")
+        entries = objects(load_json(path)["images"], "images")
     pictures = []
     for number, entry in enumerate(entries):
         with place(f"{path}: image {entry.get('image', number)}"):
@@ -50,7 +49,7 @@ def _picture(entry: dict[str, Any], folder: Path) -> LabelledPicture:
         dataset=str(entry["dataset"]),
         path=picture_path(folder, entry["image"]),
         size=picture_size(entry),
-        persons=tuple(_person(record) for record in rows(entry["persons"], "persons")),
+        persons=tuple(_person(record) for record in objects(entry["persons"], "persons")),
         exhaustive=bool(entry.get("exhaustive", entry.get("ann") in _EXHAUSTIVE)),
     )
 

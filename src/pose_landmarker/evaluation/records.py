@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,12 @@ from pose_landmarker.arrays import DoubleArray
 from pose_landmarker.errors import DatasetError
 from pose_landmarker.evaluation.joints import COCO_LANDMARKS, LIMB_LANDMARKS
 from pose_landmarker.evaluation.labelled import AREA_OF_BOX
+from pose_landmarker.export.json_files import read_json
 from pose_landmarker.results import Box
 from pose_landmarker.topology import LANDMARK_NAMES, NUM_LANDMARKS
 
 #: COCO's mark of joints that can be seen; those of 1 are hidden, and 0 is no label.
 VISIBLE = 2
-_MOST_BYTES = 2 << 30
 #: Coordinates beyond are a slip.
 _FARTHEST = 1e6
 _INDEX = {name: index for index, name in enumerate(LANDMARK_NAMES)}
@@ -33,39 +30,10 @@ def load_json(path: Path) -> dict[str, Any]:
     Raises:
         DatasetError: It cannot be read, or holds something else.
     """
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DatasetError(f"{path} is larger than 2 GiB, which labels are not")
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is no JSON: {str(error)[:200]}") from error
+    record = read_json(path)
     if not isinstance(record, dict):
         raise DatasetError(f"{path} holds a {type(record).__name__}, wanted an object with 'images'")
     return record
-
-
-@contextmanager
-def place(where: object) -> Iterator[None]:
-    """Whatever is wrong with the values in here is an error that begins with where they stand."""
-    try:
-        yield
-    except KeyError as error:
-        raise DatasetError(f"{where}: {error} is missing") from error
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise DatasetError(f"{where}: {str(error)[:200]}") from error
-
-
-def rows(value: object, name: str) -> list[dict[str, Any]]:
-    """A list of objects.
-
-    Raises:
-        ValueError: It is something else.
-    """
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise ValueError(f"{name} must be a list of objects")
-    return value
 
 
 def number(value: object) -> float:

@@ -118,20 +118,33 @@ def encode_image(image: RgbImage, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _array_as_rgb(array: npt.NDArray[Any]) -> RgbImage:
-    if array.dtype != np.uint8:
-        raise ImageError(f"the image has dtype {array.dtype}, {_WANTED}. {_dtype_hint(array)}".rstrip())
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+def check_shape(array: npt.NDArray[Any], wanted: str) -> None:
+    """See that an array has the shape of a picture: (H, W), or (H, W, C) of 1, 3 or 4 channels, not empty.
+
+    Args:
+        array: The array.
+        wanted: What to say is wanted.
+
+    Raises:
+        ImageError: It has another shape.
+    """
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         hint = ""
         if array.ndim == 3 and array.shape[0] in (1, 3, 4):
             hint = " It looks like (channels, H, W): use image.transpose(1, 2, 0)."
         if array.ndim == 4:
             hint = " It looks like a batch: pass one image at a time."
-        raise ImageError(f"the image has shape {array.shape}, {_WANTED}.{hint}")
+        raise ImageError(f"the image has shape {array.shape}, {wanted}.{hint}")
     if array.size == 0:
         raise ImageError(f"the image is empty: its shape is {array.shape}")
+
+
+def _array_as_rgb(array: npt.NDArray[Any]) -> RgbImage:
+    if array.dtype != np.uint8:
+        raise ImageError(f"the image has dtype {array.dtype}, {_WANTED}. {_dtype_hint(array)}".rstrip())
+    check_shape(array, _WANTED)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
     return three_channels(array)
 
 
