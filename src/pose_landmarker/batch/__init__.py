@@ -1,0 +1,1 @@
+"""Jobs over any number of files: started, killed, resumed and believed."""
