@@ -6,7 +6,7 @@ wherever they are, and passes on what they tell. Everything here can be pickled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -159,14 +159,17 @@ Event = Started | Rows | Sample | Done | Failed | Waiting
 class Engine(Protocol):
     """Runs workers on files."""
 
-    def events(self, tasks: Iterator[FileTask]) -> Iterator[Event]:
+    def events(self, take: Callable[[], FileTask | None]) -> Iterator[Event]:
         """Everything that happens, until all tasks are done or have failed.
 
-        Tasks are taken when a worker is free, so that there may be millions, and so that the driver can put
-        failed ones in again: after the last task, the iterator is asked again when something has failed
-        (it may have more by then). Every task taken ends in one ``Done`` or one ``Failed``. Events of a file
-        come in order; those of several are mixed. At most some MiB of rows wait to be taken.
-        Leaving the iterator ends all workers.
+        Every task taken ends in one ``Done`` or one ``Failed``. Events of a file come in order; those of
+        several are mixed. At most some MiB of rows wait to be taken. Leaving the iterator ends all workers.
+
+        Args:
+            take: The next file, asked for in the thread that reads the events, when a worker is free, so
+                that there may be millions; None where there is none just now. It is asked again after every
+                ``Done`` and ``Failed``, so that the driver can put a file in again; the events end when there
+                is none and nothing is in work.
 
         Raises:
             EngineError: No worker can work at all.
