@@ -151,6 +151,22 @@ def three_channels(image: npt.NDArray[np.uint8]) -> RgbImage:
     return rgb
 
 
+def shrunk(image: RgbImage, largest: int) -> RgbImage:
+    """A picture with neither side longer than so many pixels; itself where it is small enough.
+
+    Args:
+        image: (H, W, 3) uint8.
+        largest: Pixels.
+    """
+    height, width = image.shape[:2]
+    scale = largest / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    cv2 = _cv2()
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def check_side(width: int, height: int) -> None:
     """Raise an ImageError for a picture that OpenCV cannot address."""
     if max(width, height) > MAX_SIDE:

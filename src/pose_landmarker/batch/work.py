@@ -49,7 +49,7 @@ class Settings:
 
 
 class Started(NamedTuple):
-    """A worker begins a file, from its first frame. What it told of the file before, on another try, is void."""
+    """A worker begins a file, from its first frame; what was told of it on an earlier try is void."""
 
     number: int
     worker: str

@@ -18,7 +18,7 @@ from pose_landmarker.recording import Recording
 #: Key of the tables' metadata.
 _OURS: Final = b"pose_landmarker"
 #: The one column that a journal has in place of the schema's ``LANDMARK_COLUMNS``.
-_VALUES: Final = "values"
+VALUES: Final = "values"
 _WIDTH: Final = len(schema.LANDMARK_COLUMNS)
 
 
@@ -69,7 +69,18 @@ def journal_batch(recording: Recording, first: int) -> Any:
     columns = rows.columns()
     arrays = [_array(pa, name, _type(pa, name), column) for name, column in columns.items()]
     values = pa.FixedSizeListArray.from_arrays(pa.array(rows.values.reshape(-1)), _WIDTH)
-    return pa.RecordBatch.from_arrays([*arrays, values], [*columns, _VALUES])
+    return pa.RecordBatch.from_arrays([*arrays, values], [*columns, VALUES])
+
+
+def landmark_arrays(values: Any, where: str) -> dict[str, Any]:
+    """The columns of landmarks out of a journal's one column; what is not known is null.
+
+    Raises:
+        DatasetError: It is no such column; the message begins with ``where``.
+    """
+    pa = load_pyarrow()
+    columns = _of_values(values, where)
+    return {name: _array(pa, name, pa.float32(), column) for name, column in columns.items()}
 
 
 def recording_of_table(table: Any, where: str) -> Recording:
@@ -78,12 +89,12 @@ def recording_of_table(table: Any, where: str) -> Recording:
     Raises:
         DatasetError: It is no table of poses; the message begins with ``where``.
     """
-    names = [name for name in table.column_names if name in schema.UNITS or name == _VALUES]
+    names = [name for name in table.column_names if name in schema.UNITS or name == VALUES]
     if len(set(names)) < len(names):
         raise DatasetError(f"{where} has columns of the same name")
     columns: dict[str, npt.NDArray[Any]] = {}
     for name in names:
-        if name == _VALUES:
+        if name == VALUES:
             columns |= _of_values(table.column(name), where)
         else:
             columns[name] = _column(name, table.column(name), where)
@@ -93,7 +104,7 @@ def recording_of_table(table: Any, where: str) -> Recording:
 def _of_values(column: Any, where: str) -> Columns:
     pa = load_pyarrow()
     if column.type != pa.list_(pa.float32(), _WIDTH) or column.null_count:
-        raise DatasetError(f"{where}: the column {_VALUES!r} is not {_WIDTH} numbers in every row")
+        raise DatasetError(f"{where}: the column {VALUES!r} is not {_WIDTH} numbers in every row")
     flat = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     values = np.concatenate([np.empty(0, np.float32), *flat]).reshape(-1, _WIDTH)
     return dict(zip(schema.LANDMARK_COLUMNS, values.T, strict=True))

@@ -1,0 +1,57 @@
+"""Why a file failed: what was raised, as a cause and a sentence."""
+
+from __future__ import annotations
+
+import errno
+
+from pose_landmarker.batch.content import Content
+from pose_landmarker.batch.work import Cause
+from pose_landmarker.errors import PoseLandmarkerError
+
+_LONGEST = 500
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def why_failed(error: Exception, source: str, content: Content | None) -> tuple[Cause, str]:
+    """Cause and reason.
+
+    Args:
+        error: What was raised.
+        source: The file, as it was given.
+        content: Its content, where that could be had.
+    """
+    reason = _sentence(error, source, content)
+    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+        return "memory", reason
+    if _is_full(error):
+        return "write", reason
+    if content is None:
+        return "access", reason
+    try:
+        change = content.change()
+    except Exception as gone:  # whatever a filesystem raises
+        return "access", _sentence(gone, source, content)
+    if change:
+        return "changed", f"{change}; {reason}"
+    if isinstance(error, OSError) and not isinstance(error, PoseLandmarkerError):
+        return "access", reason
+    return "content", reason
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def _sentence(error: Exception, source: str, content: Content | None) -> str:
+    """What went wrong, without the file's name, which stands beside it."""
+    if isinstance(error, FileNotFoundError) and not isinstance(error, PoseLandmarkerError):
+        return "there is no such file"
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    elif not isinstance(error, PoseLandmarkerError | OSError):
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if content is not None:
+        text = text.replace(str(content.path), source)
+    text = text.removeprefix(f"{source}: ")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
