@@ -1,0 +1,212 @@
+"""Workers on a Ray cluster: one that is there, or one that is started on this machine.
+
+Ray places the workers, notices those that are lost with their process or node, and starts them again where
+there is room. A worker is an actor with warm networks. Files are given to whoever is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from pose_landmarker.batch.ray_session import RaySession, StartedAgainError, lost_worker
+from pose_landmarker.batch.seat import Seat
+from pose_landmarker.batch.work import Event, Failed, FileTask, Settings, Started, Waiting
+from pose_landmarker.batch.worker import FileWorker
+from pose_landmarker.errors import EngineError, OptionError
+from pose_landmarker.models.store import load_bundle, model_path
+from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
+
+#: Seconds between looks at the cluster while nothing else happens.
+_TICK_S: Final = 1.0
+#: A worker tells what it has at least this often, and not much more often: every message costs a millisecond.
+_TELL_S: Final = 0.5
+#: Messages of a worker that may wait; then it waits.
+_MESSAGES_WAITING: Final = 8
+
+
+class RayEngine:
+    """An :class:`~pose_landmarker.batch.work.Engine` on a Ray cluster.
+
+    Args:
+        settings: Of the workers. The model's bytes are sent to them, so no node needs it.
+        workers: How many; by default as many as the cluster has processors for, and more when nodes join.
+        address: ``"auto"`` or ``"host:port"`` of a cluster; None for the one this process is connected to,
+            else one on this machine, which ends with the job.
+        gpus_per_worker: What part of a GPU each worker is given; by default 0, or with ``device="cuda"``
+            as much as lets all processors of the cluster work.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        EngineError: There is no such cluster, or it has no room for a worker.
+        ModelError: The model is missing, damaged or cannot be fetched.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int | None = None,
+        *,
+        address: str | None = None,
+        gpus_per_worker: float | None = None,
+    ) -> None:
+        options = with_model_bytes(settings.options)
+        self._cpus = options.threads or 1
+        self._session = RaySession(address)
+        self._workers = workers
+        try:
+            ray = self._session.ray
+            self._gpus = gpus_per_worker if gpus_per_worker is not None else self._gpu_share(options)
+            settings = replace(settings, options=replace(options, threads=self._cpus))
+            self._settings = ray.put(settings)  # sent to a node once, however many workers it has
+            self._actor = ray.remote(_Actor).options(
+                num_cpus=self._cpus, num_gpus=self._gpus, max_restarts=-1, max_task_retries=0
+            )
+            self._seats: list[Seat] = []
+            self._again: deque[FileTask] = deque()
+            self._grow()
+        except BaseException:
+            self._session.close()
+            raise
+
+    def events(self, take: Callable[[], FileTask | None]) -> Iterator[Event]:
+        """See :class:`~pose_landmarker.batch.work.Engine`."""
+        try:
+            while not self._is_dry(take) or self._in_work():
+                yield from self._next()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all workers, and the cluster if it was started for this."""
+        for seat in self._seats:
+            self._session.kill(seat.actor)
+        self._seats = []
+        self._session.close()
+
+    def _gpu_share(self, options: PoseLandmarkerOptions) -> float:
+        if not str(getattr(options, "device", "cpu")).startswith("cuda"):
+            return 0.0
+        cpus, gpus = self._session.total("CPU"), self._session.total("GPU")
+        if gpus < 1:
+            raise EngineError("device='cuda' needs a GPU, and Ray knows of none in this cluster")
+        # Ray takes fractions of a GPU to four places.
+        return round(max(1e-4, min(1.0, gpus * self._cpus / max(1.0, cpus)) - 5e-5), 4)
+
+    def _wanted(self) -> int:
+        room = int(self._session.total("CPU") // self._cpus)
+        if self._gpus:
+            room = min(room, int(self._session.total("GPU") / self._gpus))
+        if not room and not self._seats:
+            raise EngineError(
+                f"this Ray cluster has no node with {self._cpus} free processors"
+                + (" and a GPU" if self._gpus else "")
+                + "; ask for fewer threads, or add nodes"
+            )
+        return self._workers or room
+
+    def _grow(self) -> None:
+        """Have as many workers as there is room for."""
+        for _ in range(self._wanted() - len(self._seats)):
+            self._seats.append(Seat(self._actor.remote(), self._settings))
+
+    def _is_dry(self, take: Callable[[], FileTask | None]) -> bool:
+        """Give files to workers that have room for them; whether there were fewer files than room."""
+        for seat in self._seats:
+            while seat.has_room():
+                task = self._again.popleft() if self._again else take()
+                if task is None:
+                    return True
+                seat.give(task)
+        return False
+
+    def _in_work(self) -> bool:
+        return bool(self._again) or any(seat.work for seat in self._seats)
+
+    def _next(self) -> Iterator[Event]:
+        """What the workers have told; waits for something, but not for long."""
+        due = {id(seat.waited_for): seat for seat in self._seats if seat.waited_for is not None}
+        told = self._session.wait([seat.waited_for for seat in due.values()], _TICK_S)
+        for waited_for in told:
+            yield from self._read(due[id(waited_for)])
+        if not told:
+            self._grow()
+            ready = sum(seat.ready for seat in self._seats)
+            yield Waiting(ready, f"{ready} workers on {self._session.nodes()} nodes")
+
+    def _read(self, seat: Seat) -> Iterator[Event]:
+        try:
+            events: Sequence[Event] = seat.hear(self._session.ray.get)
+        except Exception as error:
+            yield from self._lost(seat, error)
+            return
+        yield from events
+
+    def _lost(self, seat: Seat, error: Exception) -> Iterator[Event]:
+        """A worker is gone: the file in its hands has failed, those behind it are for others."""
+        reason = lost_worker(self._session.ray, error)
+        was_ready = seat.ready
+        tasks = seat.start_again()
+        if was_ready and tasks:
+            yield Failed(tasks.pop(0).number, "killed", reason)
+        self._again.extend(tasks)
+        logging.getLogger("pose_landmarker").debug("a worker was lost: %s", reason)
+        if seat.is_hopeless():
+            self._session.kill(seat.actor)
+            self._seats.remove(seat)
+        if not self._seats:
+            raise EngineError(f"no worker can be started on this Ray cluster: {reason}")
+
+
+def with_model_bytes(options: PoseLandmarkerOptions) -> PoseLandmarkerOptions:
+    """The same options with the model's bytes in place of its name or path.
+
+    Raises:
+        ModelError: The model is missing, damaged or cannot be fetched.
+        OptionError: Such options cannot be sent to another machine.
+    """
+    base = options.base_options
+    if not isinstance(options.engine, str):
+        raise OptionError("an engine of your own cannot be sent to a cluster; name one of ours")
+    if base.model_asset_buffer is not None:
+        return options
+    load_bundle(base)  # fetched where it is missing, and known to be whole
+    path = model_path(base.model) if base.model is not None else base.model_asset_path
+    assert path is not None  # BaseOptions has exactly one of the three
+    with open(path, "rb") as file:  # noqa: PTH123 - any kind of path
+        return replace(options, base_options=BaseOptions(model_asset_buffer=file.read()))
+
+
+class _Actor:
+    """A worker as Ray runs it."""
+
+    def __init__(self) -> None:
+        self._worker: FileWorker | None = None
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def begin(self, settings: Settings) -> None:
+        """Get ready to work; the answer says that this is there."""
+        self._worker = FileWorker(settings)
+
+    def work(self, task: FileTask) -> Iterator[list[Event]]:
+        """All events of a file, some at a time."""
+        if self._worker is None:  # Ray has started this anew, and the driver does not know it yet
+            raise StartedAgainError
+        waiting: list[Event] = [Started(task.number, self._name)]
+        told = time.monotonic()
+        for event in self._worker.work(task):
+            waiting.append(event)
+            if time.monotonic() - told > _TELL_S:
+                yield waiting
+                waiting, told = [], time.monotonic()
+        if waiting:
+            yield waiting
+
+    # Ray reads this when it makes an actor class of this one.
+    work.__ray_generator_backpressure_num_objects__ = _MESSAGES_WAITING  # type: ignore[attr-defined]
