@@ -11,12 +11,13 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from pose_landmarker.batch.ray_session import RaySession, StartedAgainError, lost_worker
 from pose_landmarker.batch.seat import Seat
+from pose_landmarker.batch.shape import Shape, cpu_shape, gpu_shape
 from pose_landmarker.batch.work import Event, Failed, FileTask, Settings, Started, Waiting
 from pose_landmarker.batch.worker import FileWorker
 from pose_landmarker.errors import EngineError, OptionError
@@ -39,8 +40,6 @@ class RayEngine:
         workers: How many; by default as many as the cluster has processors for, and more when nodes join.
         address: ``"auto"`` or ``"host:port"`` of a cluster; None for the one this process is connected to,
             else one on this machine, which ends with the job.
-        gpus_per_worker: What part of a GPU each worker is given; by default 0, or with ``device="cuda"``
-            as much as lets all processors of the cluster work.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -54,19 +53,22 @@ class RayEngine:
         workers: int | None = None,
         *,
         address: str | None = None,
-        gpus_per_worker: float | None = None,
     ) -> None:
         options = with_model_bytes(settings.options)
-        self._cpus = options.threads or 1
         self._session = RaySession(address)
         self._workers = workers
         try:
             ray = self._session.ray
-            self._gpus = gpus_per_worker if gpus_per_worker is not None else self._gpu_share(options)
-            settings = replace(settings, options=replace(options, threads=self._cpus))
-            self._settings = ray.put(settings)  # sent to a node once, however many workers it has
+            self._shape = self._choose_shape(options)
+            options = replace(options, threads=options.threads or 1)
+            # Sent to a node once, however many workers it has.
+            self._settings = ray.put(replace(settings, options=options))
             self._actor = ray.remote(_Actor).options(
-                num_cpus=self._cpus, num_gpus=self._gpus, max_restarts=-1, max_task_retries=0
+                num_cpus=self._shape.cpus,
+                num_gpus=self._shape.gpus,
+                max_concurrency=self._shape.streams,
+                max_restarts=-1,
+                max_task_retries=0,  # rows of two tries would be mixed; the driver asks anew
             )
             self._seats: list[Seat] = []
             self._again: deque[FileTask] = deque()
@@ -90,31 +92,21 @@ class RayEngine:
         self._seats = []
         self._session.close()
 
-    def _gpu_share(self, options: PoseLandmarkerOptions) -> float:
-        if not str(getattr(options, "device", "cpu")).startswith("cuda"):
-            return 0.0
-        cpus, gpus = self._session.total("CPU"), self._session.total("GPU")
-        if gpus < 1:
-            raise EngineError("device='cuda' needs a GPU, and Ray knows of none in this cluster")
-        # Ray takes fractions of a GPU to four places.
-        return round(max(1e-4, min(1.0, gpus * self._cpus / max(1.0, cpus)) - 5e-5), 4)
-
-    def _wanted(self) -> int:
-        room = int(self._session.total("CPU") // self._cpus)
-        if self._gpus:
-            room = min(room, int(self._session.total("GPU") / self._gpus))
-        if not room and not self._seats:
-            raise EngineError(
-                f"this Ray cluster has no node with {self._cpus} free processors"
-                + (" and a GPU" if self._gpus else "")
-                + "; ask for fewer threads, or add nodes"
-            )
-        return self._workers or room
+    def _choose_shape(self, options: PoseLandmarkerOptions) -> Shape:
+        if str(getattr(options, "device", "cpu")).startswith("cuda"):
+            return gpu_shape(self._session.total("CPU"), self._session.total("GPU"))
+        return cpu_shape(options.threads)
 
     def _grow(self) -> None:
-        """Have as many workers as there is room for."""
-        for _ in range(self._wanted() - len(self._seats)):
-            self._seats.append(Seat(self._actor.remote(), self._settings))
+        """Have as many workers as are wanted, or as there is room for."""
+        room = self._shape.room(self._session.total("CPU"), self._session.total("GPU"))
+        if not room and not self._seats:
+            raise EngineError(
+                f"this Ray cluster has no room for a worker, which takes {self._shape.cpus} processors and "
+                f"{self._shape.gpus:g} GPUs; ask for fewer threads, or add nodes"
+            )
+        for _ in range((self._workers or room) - len(self._seats)):
+            self._seats.append(Seat(self._actor.remote(), self._settings, self._shape.streams))
 
     def _is_dry(self, take: Callable[[], FileTask | None]) -> bool:
         """Give files to workers that have room for them; whether there were fewer files than room."""
@@ -127,35 +119,36 @@ class RayEngine:
         return False
 
     def _in_work(self) -> bool:
-        return bool(self._again) or any(seat.work for seat in self._seats)
+        return bool(self._again) or any(seat.busy for seat in self._seats)
 
     def _next(self) -> Iterator[Event]:
         """What the workers have told; waits for something, but not for long."""
-        due = {id(seat.waited_for): seat for seat in self._seats if seat.waited_for is not None}
-        told = self._session.wait([seat.waited_for for seat in due.values()], _TICK_S)
-        for waited_for in told:
-            yield from self._read(due[id(waited_for)])
+        due = {id(answer): (seat, answer) for seat in self._seats for answer in seat.waited_for}
+        told = self._session.wait([answer for _, answer in due.values()], _TICK_S)
+        for answer in told:
+            yield from self._read(*due[id(answer)])
         if not told:
             self._grow()
             ready = sum(seat.ready for seat in self._seats)
             yield Waiting(ready, f"{ready} workers on {self._session.nodes()} nodes")
 
-    def _read(self, seat: Seat) -> Iterator[Event]:
+    def _read(self, seat: Seat, answer: Any) -> Iterator[Event]:
+        if not any(answer is other for other in seat.waited_for):
+            return  # it was lost meanwhile
         try:
-            events: Sequence[Event] = seat.hear(self._session.ray.get)
+            events = seat.hear(answer, self._session.ray.get)
         except Exception as error:
             yield from self._lost(seat, error)
             return
         yield from events
 
     def _lost(self, seat: Seat, error: Exception) -> Iterator[Event]:
-        """A worker is gone: the file in its hands has failed, those behind it are for others."""
+        """A worker is gone: the files in its hands have failed, those behind them are for others."""
         reason = lost_worker(self._session.ray, error)
-        was_ready = seat.ready
-        tasks = seat.start_again()
-        if was_ready and tasks:
-            yield Failed(tasks.pop(0).number, "killed", reason)
-        self._again.extend(tasks)
+        begun, untouched = seat.start_again()
+        self._again.extend(untouched)
+        for task in begun:
+            yield Failed(task.number, "killed", reason)
         logging.getLogger("pose_landmarker").debug("a worker was lost: %s", reason)
         if seat.is_hopeless():
             self._session.kill(seat.actor)
@@ -187,24 +180,27 @@ class _Actor:
     """A worker as Ray runs it."""
 
     def __init__(self) -> None:
-        self._worker: FileWorker | None = None
+        self._settings: Settings | None = None
+        self._idle: list[FileWorker] = []  # one for each stream
         self._name = f"{socket.gethostname()}:{os.getpid()}"
 
     def begin(self, settings: Settings) -> None:
         """Get ready to work; the answer says that this is there."""
-        self._worker = FileWorker(settings)
+        self._settings = settings
 
     def work(self, task: FileTask) -> Iterator[list[Event]]:
         """All events of a file, some at a time."""
-        if self._worker is None:  # Ray has started this anew, and the driver does not know it yet
+        if self._settings is None:  # Ray has started this anew, and the driver does not know it yet
             raise StartedAgainError
+        worker = self._idle.pop() if self._idle else FileWorker(self._settings)
         waiting: list[Event] = [Started(task.number, self._name)]
         told = time.monotonic()
-        for event in self._worker.work(task):
+        for event in worker.work(task):
             waiting.append(event)
             if time.monotonic() - told > _TELL_S:
                 yield waiting
                 waiting, told = [], time.monotonic()
+        self._idle.append(worker)
         if waiting:
             yield waiting
 

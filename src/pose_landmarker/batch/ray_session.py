@@ -98,7 +98,7 @@ class RaySession:
             self._print_news(True)
 
     def _print_news(self, wanted: bool) -> None:
-        # Ray prints pages about every lost worker on standard output, and has no public switch for it. This is
+        # Ray prints pages about every lost worker on standard output, without a public switch for it. This is
         # the one that its debugger uses; where a release does without, pages are printed.
         self.ray._private.worker._worker_logs_enabled = wanted
 
@@ -120,12 +120,8 @@ def lost_worker(ray: Any, error: Exception) -> str:
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         return "its node ran out of memory, and Ray ended the worker"
     if isinstance(error, ray.exceptions.RayError):
-        return f"the worker or its node was lost ({_first_line(error)})"
+        return f"the worker was lost, or its node ({type(error).__name__} of Ray)"
     raise error
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _check_address(address: object) -> None:
@@ -135,8 +131,8 @@ def _check_address(address: object) -> None:
         raise OptionTypeError(f"address must be a string, not {type(address).__name__}")
     if address.startswith("ray://"):
         raise OptionError(
-            f"address {address!r} is one of Ray Client, which cannot stream results; run this on a node of the "
-            "cluster with address 'auto', or as a job of Ray's (ray job submit)"
+            f"address {address!r} is one of Ray Client, which cannot stream results; run this on a node "
+            "of the cluster with address 'auto', or as a job of Ray's (ray job submit)"
         )
     if not address.strip():
         raise OptionError("address is empty; wanted 'auto' or 'host:port'")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pose_landmarker.batch.work import Done, Event, Failed, FileTask
 
@@ -12,77 +11,85 @@ from pose_landmarker.batch.work import Done, Event, Failed, FileTask
 _MOST_STARTS: Final = 5
 
 
-class _Work(NamedTuple):
-    task: FileTask
-    answers: Any  # a generator of references, one for each list of events
-
-
 class Seat:
     """A Ray actor, and the files that it has been given.
+
+    Args:
+        actor: The handle.
+        settings: A reference to what the worker needs to know.
+        streams: How many files it works on at the same time.
 
     Attributes:
         actor: The handle.
         ready: Whether it has answered since it was started.
-        work: Files with their answers, in the order in which it works on them.
     """
 
-    def __init__(self, actor: Any, settings: Any) -> None:
+    def __init__(self, actor: Any, settings: Any, streams: int) -> None:
         self.actor = actor
-        self._settings = settings  # a reference
         self.ready = False
-        self.work: deque[_Work] = deque()
-        self._starts = 1
-        self._answer = self._greet()
+        self._settings = settings
+        self._streams = streams
+        self._work: list[tuple[FileTask, Any]] = []  # with generators of references, in order
+        self._starts = 0
+        self._greet()
 
     @property
-    def waited_for(self) -> Any:
-        """What will tell something next; None while it has nothing to do."""
-        if not self.ready:
-            return self._answer
-        return self.work[0].answers if self.work else None
+    def busy(self) -> bool:
+        """Whether it has files."""
+        return bool(self._work)
+
+    @property
+    def waited_for(self) -> list[Any]:
+        """What will tell something: its files, or that it has started."""
+        return [answers for _, answers in self._work] if self.ready else [self._greeting]
 
     def has_room(self) -> bool:
-        """Whether it should be given a file: when it has none, or a picture and could begin another at once."""
-        if not self.ready:
-            return False
-        return not self.work or (len(self.work) == 1 and not self.work[0].task.is_video)
+        """Whether it should be given a file: to begin now, or right after a picture, which is soon over."""
+        ahead = 0 if any(task.is_video for task, _ in self._work) else 1
+        return self.ready and len(self._work) < self._streams + ahead
 
     def give(self, task: FileTask) -> None:
         """Give it a file."""
-        self.work.append(_Work(task, self.actor.work.remote(task)))
+        self._work.append((task, self.actor.work.remote(task)))
 
-    def hear(self, get: Callable[[Any], Any]) -> list[Event]:
+    def hear(self, waited_for: Any, get: Callable[[Any], Any]) -> list[Event]:
         """What it has told; nothing of a worker that has just started.
 
         Args:
+            waited_for: One of those.
             get: From a reference to what it stands for.
 
         Raises:
             Exception: What ``get`` raises: the worker is lost, or has failed.
         """
         if not self.ready:
-            get(self._answer)
+            get(waited_for)
             self.ready = True
             return []
-        events: list[Event] = get(next(self.work[0].answers))
+        events: list[Event] = get(next(waited_for))
         self._starts = 0
         if isinstance(events[-1], Done | Failed):
-            self.work.popleft()
+            self._work = [work for work in self._work if work[1] is not waited_for]
         return events
 
-    def start_again(self) -> list[FileTask]:
-        """Wait until Ray has started it again; gives back its files, the one in work first."""
-        tasks = [work.task for work in self.work]
-        self.work.clear()
+    def start_again(self) -> tuple[list[FileTask], list[FileTask]]:
+        """Wait until Ray has started it again.
+
+        Returns:
+            The files that it worked on, and those that it had not begun.
+        """
+        tasks = [task for task, _ in self._work]
+        begun = self._streams if self.ready else 0
+        self._work = []
         self.ready = False
-        self._starts += 1
-        self._answer = self._greet()
-        return tasks
+        self._greet()
+        return tasks[:begun], tasks[begun:]
 
     def is_hopeless(self) -> bool:
         """Whether it was started too often without anything coming of it."""
         return self._starts > _MOST_STARTS
 
-    def _greet(self) -> Any:
+    def _greet(self) -> None:
+        self._starts += 1
         # Answered when it has started, wherever and however often Ray has to try.
-        return self.actor.begin.options(max_task_retries=-1).remote(self._settings)
+        self._greeting = self.actor.begin.options(max_task_retries=-1).remote(self._settings)
