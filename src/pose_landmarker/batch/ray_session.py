@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,6 +13,9 @@ from pose_landmarker.errors import EngineError, MissingExtraError, ModelError, O
 
 #: Nothing is sent to anybody, and nothing is printed that is not ours.
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+#: Seconds to wait for an answer of a cluster.
+_PATIENCE_S: Final = 10
+_LAST_PORT: Final = 65535
 
 
 def load_ray() -> Any:
@@ -47,7 +51,7 @@ class RaySession:
 
     Raises:
         MissingExtraError: Ray is not installed.
-        OptionError: The address is none.
+        OptionError: The address is no address.
         EngineError: There is no such cluster.
     """
 
@@ -66,6 +70,12 @@ class RaySession:
             where = "on this machine" if address is None else f"at {address!r}"
             raise EngineError(f"there is no Ray cluster {where}: {error}") from error
         self._print_news(False)
+
+    def __enter__(self) -> RaySession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def wait(self, waited_for: Sequence[Any], seconds: float) -> list[Any]:
         """Those of the references and generators that have something, as soon as one has."""
@@ -125,7 +135,7 @@ def lost_worker(ray: Any, error: Exception) -> str:
 
 
 def _check_address(address: object) -> None:
-    if address is None:
+    if address is None or address == "auto":
         return
     if not isinstance(address, str):
         raise OptionTypeError(f"address must be a string, not {type(address).__name__}")
@@ -134,5 +144,11 @@ def _check_address(address: object) -> None:
             f"address {address!r} is one of Ray Client, which cannot stream results; run this on a node "
             "of the cluster with address 'auto', or as a job of Ray's (ray job submit)"
         )
-    if not address.strip():
-        raise OptionError("address is empty; wanted 'auto' or 'host:port'")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
+        raise OptionError(f"address must be 'auto' or 'host:port', not {address!r}")
+    try:
+        # Ray itself tries for minutes.
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
+    except OSError as error:
+        raise EngineError(f"there is no Ray cluster at {address!r}: {error}") from error
