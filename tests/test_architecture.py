@@ -47,7 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("landmarker",),
     ("processing",),
     ("draw", "export"),
-    ("bench", "evaluation", "mediapipe", "porting"),
+    ("batch", "bench", "evaluation", "mediapipe", "porting"),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -62,7 +62,7 @@ _IMPORTERS = {
     "ai_edge_litert": {"engines"},
     "openvino": {"engines"},
     "tqdm": {"models", "cli"},
-    "filelock": {"models"},
+    "filelock": {"batch", "models"},
     "platformdirs": {"cache"},
     "skimage": {"bench"},
     "matplotlib": {"bench", "draw", "evaluation", "mediapipe"},

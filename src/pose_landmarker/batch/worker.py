@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pose_landmarker.batch.columns import worker_batch
 from pose_landmarker.batch.content import Content, content_of
 from pose_landmarker.batch.failing import why_failed
-from pose_landmarker.batch.samples import Sampler, sample
+from pose_landmarker.batch.samples import SampleChooser, sample_of
 from pose_landmarker.batch.work import Done, Failed, FileTask, Rows, Sample, Settings
 from pose_landmarker.errors import EngineError, ModelError, VideoError
 from pose_landmarker.landmarker import PoseLandmarker
@@ -83,7 +83,7 @@ class FileWorker:
         tally.add(result, 0, None)
         yield from tally.rows()
         if task.sample:
-            yield sample(task.number, image, 0, None, result)
+            yield sample_of(task.number, 0, None, image, result)
 
     def _video(self, task: FileTask, content: Content, tally: _Tally) -> Iterator[Rows | Sample]:
         from pose_landmarker.media import VideoReader
@@ -91,7 +91,7 @@ class FileWorker:
         landmarker = self._landmarker(RunningMode.VIDEO)
         landmarker.reset()
         with VideoReader(content.path, threads=self._settings.decoders) as reader:
-            sampler = Sampler(task.number, reader.num_frames) if task.sample else None
+            chooser = SampleChooser(task.number) if task.sample else None
             for frame in reader:
                 result = landmarker.detect_for_video(
                     frame.image, frame.timestamp_ms, self._settings.processing
@@ -99,11 +99,11 @@ class FileWorker:
                 tally.add(result, frame.index, frame.time)
                 if tally.due():
                     yield from tally.rows()
-                if sampler is not None:
-                    yield from sampler.see(frame.image, frame.index, frame.time, result)
+                if chooser is not None:
+                    chooser.see(frame.index, frame.time_s, frame.image, result)
             yield from tally.rows()
-            if sampler is not None:
-                yield from sampler.rest()
+            if chooser is not None and (sample := chooser.chosen()) is not None:
+                yield sample
             tally.end(reader)
 
 
