@@ -14,7 +14,7 @@ ROOT = Path(pose_landmarker.__file__).parent
 
 #: From the ground up. A package stands for all of its modules, which may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "arrays", "errors", "markdown", "topology"),
+    ("_version", "addresses", "arrays", "errors", "markdown", "topology"),
     ("checks", "confidence", "native"),
     ("landmark_confidence", "plausibility"),
     ("filters", "image_options", "results"),

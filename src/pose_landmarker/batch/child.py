@@ -18,7 +18,9 @@ from pose_landmarker.batch.local_worker import Instructions
 from pose_landmarker.batch.work import FileTask, Settings
 from pose_landmarker.errors import EngineError
 
-_PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from pose_landmarker.batch.local_worker import main; main()"
+_PROGRAM: Final = (
+    "import sys; sys.path[:] = {path!r}; from pose_landmarker.batch.local_worker import main; main()"
+)
 
 
 class Ended(NamedTuple):

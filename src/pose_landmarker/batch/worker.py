@@ -49,7 +49,7 @@ class FileWorker:
         content: Content | None = None
         try:
             with content_of(task.source) as content:
-                tally = _Tally(task.number)
+                tally = _Tally(task.number, content.sha256)
                 yield from (
                     self._video(task, content, tally)
                     if task.is_video
@@ -110,8 +110,9 @@ class FileWorker:
 class _Tally:
     """What was found in a file: rows that were not told yet, and counts of all."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, sha256: str) -> None:
         self._number = number
+        self._sha256 = sha256
         self._waiting: list[tuple[PoseLandmarkerResult, int, Fraction | None]] = []
         self._told_s = time.monotonic()
         self._size = (0, 0)
@@ -141,7 +142,7 @@ class _Tally:
         """The rows that were not told yet."""
         if self._waiting:
             results, frames, times = zip(*self._waiting, strict=True)
-            yield Rows(self._number, worker_batch(results, frames, times), len(frames))
+            yield Rows(self._number, worker_batch(results, frames, times), len(frames), self._sha256)
             self._waiting = []
         self._told_s = time.monotonic()
 

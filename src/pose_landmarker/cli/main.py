@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pose_landmarker._version import __version__
+from pose_landmarker.addresses import without_password
 from pose_landmarker.cli import bench, convert, evaluate, image, info, live, models, port, video
-from pose_landmarker.cli.inputs import without_password
 from pose_landmarker.errors import OptionError, PoseLandmarkerError
 
 _DESCRIPTION = """\
