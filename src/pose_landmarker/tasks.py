@@ -141,7 +141,7 @@ def _expanded(name: str) -> Iterator[str]:
 
 
 def is_video(path: str) -> bool:
-    """Whether a file or address is looked at as a video, by its name or, where that may be either, by its content."""
+    """Whether a file is looked at as a video, by its name or, where that may be either, by its content."""
     suffix = Path(path).suffix.lower()
     if "://" in path or suffix in VIDEO_SUFFIXES - PICTURE_SUFFIXES:
         return True

@@ -109,9 +109,8 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     )
     names = [name for name in flat_now if flat_before.get(name) != flat_now[name]]
     names += [name for name in flat_before if name not in flat_now]
-    return [
-        f"{name} was {flat_before.get(name, 'not set')}, is {flat_now.get(name, 'not set')}" for name in names
-    ]
+    pairs = [(name, flat_before.get(name, "not set"), flat_now.get(name, "not set")) for name in names]
+    return [f"{name} was {before}, is {now}" for name, before, now in pairs]
 
 
 def _model(base: BaseOptions) -> tuple[str, str]:

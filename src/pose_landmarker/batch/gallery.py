@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from pathlib import Path
@@ -24,10 +25,8 @@ class Gallery:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "samples"
         self._shown: list[dict[str, Any]] = []
-        try:
+        with contextlib.suppress(OSError, ValueError, TypeError):  # the first run, or somebody's damage
             self._shown = list(json.loads((self._folder / _LIST).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            pass  # the first run, or somebody's damage: there will be others
 
     def add(self, file: str, content: str, samples: list[Sample]) -> None:
         """Samples of a file that is done."""

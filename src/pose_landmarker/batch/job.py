@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -194,12 +196,10 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _write_report(folder: Path) -> None:
     """The report; a job whose data are whole does not fail for it."""
-    try:
-        from pose_landmarker.batch.report import write_report
-    except ImportError:  # until that module is there
+    if find_spec("pose_landmarker.batch.report") is None:  # until that module is there
         return
     try:
-        write_report(folder)
+        import_module("pose_landmarker.batch.report").write_report(folder)
     except Exception as error:
         log = logging.getLogger("pose_landmarker")
         log.warning("the report cannot be written: %s", error, exc_info=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import sys
 import tempfile
 import threading
 from queue import SimpleQueue
@@ -81,7 +80,3 @@ def _work(instructions: Instructions, tasks: SimpleQueue[FileTask], target: Bina
 def _tell(target: BinaryIO, event: Any) -> None:
     target.write(pickle.dumps(event, protocol=5))
     target.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

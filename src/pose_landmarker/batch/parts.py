@@ -6,6 +6,7 @@ The names stand, as compressed JSON, in the metadata of the file itself.
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import zlib
 from collections.abc import Collection, Iterable, Sequence
@@ -82,10 +83,8 @@ class PartWriter:
 
     def discard(self) -> None:
         """Leave nothing."""
-        try:
+        with contextlib.suppress(Exception):  # on a full disk
             self._writer.close()
-        except Exception:  # noqa: S110 - a disk that is full
-            pass
         self._path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
@@ -151,9 +150,6 @@ def sync_folder(folder: Path) -> None:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows
         return
-    try:
+    with contextlib.suppress(OSError):
         os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)
+    os.close(descriptor)

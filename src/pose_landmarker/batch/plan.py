@@ -1,4 +1,4 @@
-"""Which file is next: what is done is left out, what failed comes again, the same content is looked at once."""
+"""Which file is next: what is done is left out, what failed comes again, no content is looked at twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pose_landmarker.batch.ledger import DONE, FAILED, SAME, Ledger
 from pose_landmarker.batch.sources import Listed
 from pose_landmarker.batch.work import FileTask
 
-#: Called with the number of a file that nobody needs to look at, what is known of it, and whether that is new.
+#: Is told the number of a file that nobody needs to look at, what is known of it, and whether that is new.
 Settle = Callable[[int, Entry, bool], None]
 
 
@@ -107,7 +107,7 @@ class Plan:
                 return True
             if known.state == FAILED and not self._retry_failed:
                 self._attempts[number] = known.attempts
-        return self._is_same(number, known)
+        return self._is_same(number)
 
     def _stands(self, known: Entry) -> bool:
         if known.state == SAME:
@@ -116,7 +116,7 @@ class Plan:
             return not self._retry_failed and (known.cause == "content" or known.attempts > self._retries)
         return True
 
-    def _is_same(self, number: int, known: Entry | None) -> bool:
+    def _is_same(self, number: int) -> bool:
         """Whether a file has the content of another one, which is done or in work."""
         content = self._content(number)
         if content is None:
