@@ -14,7 +14,7 @@ ROOT = Path(pose_landmarker.__file__).parent
 
 #: From the ground up. A package stands for all of its modules, which may import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_version", "arrays", "errors", "markdown", "topology"),
+    ("_version", "addresses", "arrays", "errors", "markdown", "topology"),
     ("checks", "confidence", "native"),
     ("landmark_confidence", "plausibility"),
     ("filters", "image_options", "results"),
@@ -47,7 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("landmarker",),
     ("processing",),
     ("draw", "export"),
-    ("bench", "evaluation", "mediapipe", "porting"),
+    ("batch", "bench", "evaluation", "mediapipe", "porting"),
     ("cli",),
     ("__init__", "__main__"),
 )
@@ -62,7 +62,7 @@ _IMPORTERS = {
     "ai_edge_litert": {"engines"},
     "openvino": {"engines"},
     "tqdm": {"models", "cli"},
-    "filelock": {"models"},
+    "filelock": {"batch", "models"},
     "platformdirs": {"cache"},
     "skimage": {"bench"},
     "matplotlib": {"bench", "draw", "evaluation", "mediapipe"},

@@ -151,20 +151,19 @@ def three_channels(image: npt.NDArray[np.uint8]) -> RgbImage:
     return rgb
 
 
-def shrunk(image: RgbImage, largest: int) -> RgbImage:
-    """A picture with neither side longer than so many pixels; itself where it is small enough.
+def shrunk(image: RgbImage, longest: int) -> RgbImage:
+    """A picture of which no side is longer than ``longest`` pixels; as it is where that is so already.
 
-    Args:
-        image: (H, W, 3) uint8.
-        largest: Pixels.
+    Every pixel is the mean of those that it stands for.
     """
     height, width = image.shape[:2]
-    scale = largest / max(height, width)
-    if scale >= 1:
+    if max(height, width) <= longest:
         return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    scale = longest / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     cv2 = _cv2()
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small: RgbImage = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def check_side(width: int, height: int) -> None:

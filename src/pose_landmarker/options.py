@@ -309,17 +309,13 @@ class PoseLandmarkerOptions:
         object.__setattr__(self, name, value)
 
 
-class OptionValues(TypedDict, total=False):
-    """The options of :class:`PoseLandmarkerOptions` besides the model, for type checkers."""
+class FindingValues(TypedDict, total=False):
+    """The options of :class:`PoseLandmarkerOptions` that say what is found, for type checkers."""
 
-    running_mode: RunningMode
     num_poses: int
     min_pose_detection_confidence: float
     min_pose_presence_confidence: float
     min_tracking_confidence: float
-    output_segmentation_masks: bool
-    result_callback: ResultCallback | None
-    on_error: ErrorCallback | None
     smoothing: Smoothing | str | None
     steady: bool
     detection_interval: float
@@ -328,9 +324,18 @@ class OptionValues(TypedDict, total=False):
     mirror: bool
     min_pose_score: float | None
     subject: SubjectChoice | None
-    engine: str | Callable[..., Any]
     precision: Precision
     threads: int | None
+
+
+class OptionValues(FindingValues, total=False):
+    """The options of :class:`PoseLandmarkerOptions` besides the model, for type checkers."""
+
+    running_mode: RunningMode
+    output_segmentation_masks: bool
+    result_callback: ResultCallback | None
+    on_error: ErrorCallback | None
+    engine: str | Callable[..., Any]
 
 
 def _search(value: object) -> str | tuple[RegionOfInterest, ...]:

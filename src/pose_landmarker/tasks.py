@@ -121,7 +121,7 @@ def _found(source: object) -> Iterator[Task]:
         yield Task(0, name, error=error)
         return
     for path in paths:
-        yield Task(0, path, picture=None if _is_video(path) else path)
+        yield Task(0, path, picture=None if is_video(path) else path)
     if not paths:
         folder = name and Path(name).is_dir()
         what = "no pictures or videos in this folder" if folder else "there is no such file"
@@ -140,7 +140,8 @@ def _expanded(name: str) -> Iterator[str]:
             yield from _expanded(match) if not glob.has_magic(match) else [match]
 
 
-def _is_video(path: str) -> bool:
+def is_video(path: str) -> bool:
+    """Whether a file is looked at as a video, by its name or, where that may be either, by its content."""
     suffix = Path(path).suffix.lower()
     if "://" in path or suffix in VIDEO_SUFFIXES - PICTURE_SUFFIXES:
         return True

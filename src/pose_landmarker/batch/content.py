@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
 
-from pose_landmarker.batch import remote
+from pose_landmarker.batch.entry import Version
+from pose_landmarker.batch.remote import as_path, copy, is_remote, look
 
 _BLOCK: Final = 1 << 20
 
@@ -27,14 +28,14 @@ class Content:
         path: Where it lies on this machine.
         sha256: Of its bytes, hexadecimal.
         size: Bytes.
-        state: What changes when somebody writes to the source.
+        version: What changes when somebody writes to the source.
     """
 
     source: str
     path: Path
     sha256: str
     size: int
-    state: tuple[object, ...]
+    version: Version
 
     def change(self) -> str:
         """What has happened to the source since; empty where nothing has.
@@ -42,12 +43,11 @@ class Content:
         Raises:
             OSError: It is not there any more.
         """
-        state = state_of(self.source)
-        if state == self.state:
+        version = version_of(self.source)
+        if version == self.version:
             return ""
-        size = state[0]
-        if size != self.size:
-            return f"it changed while it was read: {self.size} bytes before, {size} after"
+        if version.size != self.size:
+            return f"it changed while it was read: {self.size} bytes before, {version.size} after"
         return "it was written to while it was read"
 
 
@@ -59,37 +59,63 @@ def content_of(source: str) -> Iterator[Content]:
         OSError: It cannot be read.
         MissingExtraError: fsspec is not installed.
     """
-    if not remote.is_address(source):
-        path = Path(remote.as_path(source))
-        state = state_of(source)
+    if not is_remote(source):
+        path = Path(as_path(source))
+        version = version_of(source)
         sha256, size = hash_file(path)
-        yield Content(source, path, sha256, size, state)
+        yield Content(source, path, sha256, size, version)
         return
-    state = state_of(source)
+    version = version_of(source)
     with tempfile.TemporaryDirectory(prefix="pose_landmarker_") as folder:
         path = Path(folder, f"copy{PurePosixPath(urlsplit(source).path).suffix[:20]}")
         digest = hashlib.sha256()
         with path.open("wb") as file:
-            for block in remote.copy(source, file):
+            for block in copy(source, file):
                 digest.update(block)
-        yield Content(source, path, digest.hexdigest(), path.stat().st_size, state)
+        yield Content(source, path, digest.hexdigest(), path.stat().st_size, version)
 
 
-def state_of(source: str) -> tuple[object, ...]:
-    """What changes when somebody writes to a source; the first is its size in bytes.
+def version_of(source: str) -> Version:
+    """What changes when somebody writes to a source.
 
     Raises:
         OSError: It is not there, or no file.
     """
-    if remote.is_address(source):
-        found = remote.look(source)
-        return (found.size, found.mark)
-    about = Path(remote.as_path(source)).stat()
+    if is_remote(source):
+        found = look(source)
+        return Version(found.size, 0, found.mark)
+    return file_version(as_path(source))
+
+
+def file_version(path: str) -> Version:
+    """What changes when somebody writes to a file of this machine.
+
+    Raises:
+        OSError: It is not there, or no file.
+        ValueError: No file can have this name.
+    """
+    about = os.stat(path)  # noqa: PTH116 - of many files, and Path is slow
     if stat.S_ISDIR(about.st_mode):
-        raise IsADirectoryError(f"{source}: a folder, wanted a file")
+        raise IsADirectoryError("a folder, wanted a file")
     if not stat.S_ISREG(about.st_mode):
-        raise OSError(f"{source}: a pipe or a device, wanted a file")
-    return (about.st_size, about.st_mtime_ns, about.st_ino)
+        raise OSError("a pipe or a device, wanted a file")  # reading one may never end
+    return Version(about.st_size, about.st_mtime_ns)
+
+
+def hash_source(source: str) -> str:
+    """SHA-256 of the bytes at a path or address, hexadecimal.
+
+    Raises:
+        OSError: They cannot be read.
+        Exception: Whatever a filesystem raises.
+    """
+    if not is_remote(source):
+        return hash_file(as_path(source))[0]
+    digest = hashlib.sha256()
+    with Path(os.devnull).open("wb") as nothing:
+        for block in copy(source, nothing):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def hash_file(path: str | os.PathLike[str]) -> tuple[str, int]:

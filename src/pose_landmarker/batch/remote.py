@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from pose_landmarker.addresses import is_address
 from pose_landmarker.errors import MissingExtraError
 
-_ADDRESS: Final = re.compile(
-    r"(?:[A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://"
-)  # one letter: a drive
+_WEB: Final = ("http://", "https://")
 _BLOCK: Final = 1 << 20
 #: What filesystems call the mark of a file's content or the time of its last change.
 _MARKS: Final = ("ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "created")
@@ -33,9 +31,9 @@ class Found(NamedTuple):
     mark: str
 
 
-def is_address(source: str) -> bool:
-    """Whether this is an address rather than a path."""
-    return _ADDRESS.match(source) is not None and not source.lower().startswith("file:")
+def is_remote(source: str) -> bool:
+    """Whether this is an address of something that is no file of this machine."""
+    return is_address(source) and not source.lower().startswith("file://")
 
 
 def as_path(source: str) -> str:
@@ -63,7 +61,9 @@ def list_files(address: str) -> Iterator[Found]:
         As :func:`look`.
     """
     system, path = _system(address)
-    if _has_magic(path):
+    if address.lower().startswith(_WEB):  # its folders are pages, and a question mark begins a query
+        about = {path: system.info(path)}
+    elif "*" in path or "[" in path or "?" in path:
         about = system.glob(path, detail=True)
     elif system.isdir(path):
         about = system.find(path, detail=True)
@@ -71,9 +71,7 @@ def list_files(address: str) -> Iterator[Found]:
         about = {path: system.info(path)}
     for name in sorted(about):
         if about[name].get("type", "file") == "file":
-            yield _found(
-                system.unstrip_protocol(name) if len(about) > 1 or name != path else address, about[name]
-            )
+            yield _found(address if name == path else system.unstrip_protocol(name), about[name])
 
 
 def copy(address: str, file: BinaryIO) -> Iterator[bytes]:
@@ -104,7 +102,3 @@ def _found(address: str, about: dict[str, Any]) -> Found:
     size = about.get("size")
     mark = next((str(about[name]) for name in _MARKS if about.get(name)), "")
     return Found(address, -1 if size is None else int(size), mark)
-
-
-def _has_magic(path: str) -> bool:
-    return "*" in path or "[" in path  # a question mark begins the query of a web address

@@ -1,70 +1,119 @@
-"""Which frames of a file are shown in the report, and their pictures."""
+"""Frames for the report of a job: which files and which frames they are of, and drawing them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import Final
 
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.batch.work import Sample
+from pose_landmarker.checks import check_integer
+from pose_landmarker.imaging import shrunk
 from pose_landmarker.results import PoseLandmarkerResult
 
-#: Pixels, of the longer side.
-LARGEST: Final = 480
-_QUALITY: Final = 80
-#: Where in a video pictures are taken, of its length.
-_PLACES: Final = (Fraction(1, 6), Fraction(1, 2), Fraction(5, 6))
+#: So many files of a job are shown at most.
+MOST_SAMPLES: Final = 24
+#: Pixels of the longer side.
+LONGEST: Final = 480
 
 
-class Sampler:
-    """Takes a few frames of a video, with somebody in them where that is possible.
+def sampled_files(count: int, most: int = MOST_SAMPLES) -> frozenset[int]:
+    """Which of the files of a job are shown: the middle one of each of ``most`` equal parts of them.
+
+    It depends on nothing else, so a job that is resumed chooses the same.
 
     Args:
-        number: Of the file.
-        expected: About how many frames it has; None where nobody knows, and the first ones are taken.
+        count: How many files there are.
+        most: How many are shown at most.
+
+    Returns:
+        Numbers of files, from 0.
+
+    Raises:
+        OptionError: A number is below 0.
+        OptionTypeError: One is no whole number.
     """
-
-    def __init__(self, number: int, expected: int | None) -> None:
-        self._number = number
-        self._wanted = [int(place * (expected or 0)) for place in _PLACES]
-        self._spare: Sample | None = None
-
-    def see(
-        self, image: RgbImage, frame: int, time: Fraction | None, result: PoseLandmarkerResult
-    ) -> Iterator[Sample]:
-        """Samples, if this frame is one: the first with somebody in it from a place on."""
-        if not self._wanted or frame < self._wanted[0]:
-            return
-        if result.poses:
-            del self._wanted[0]
-            self._spare = None
-            yield sample(self._number, image, frame, time, result)
-        elif self._spare is None:
-            self._spare = sample(self._number, image, frame, time, result)
-
-    def rest(self) -> Iterator[Sample]:
-        """A frame with nobody in it, where there was none with somebody after the last place."""
-        if self._spare is not None:
-            yield self._spare
-            self._spare = None
+    count, most = check_integer("count", count, low=0), check_integer("most", most, low=0)
+    if count <= most:
+        return frozenset(range(count))
+    return frozenset((2 * part + 1) * count // (2 * most) for part in range(most))
 
 
-def sample(
-    number: int, image: RgbImage, frame: int, time: Fraction | None, result: PoseLandmarkerResult
+def sample_of(
+    number: int, frame: int, time_s: float | None, image: RgbImage, result: PoseLandmarkerResult
 ) -> Sample:
-    """A frame with what was found drawn on it, small.
+    """A frame with what was found drawn on it.
 
     Args:
         number: Of the file.
-        image: (H, W, 3) uint8.
-        frame: Its number.
-        time: Seconds since the first frame; None of a picture.
-        result: What was found.
+        frame: Of a video, which one; 0 of a picture.
+        time_s: Of a video, seconds; else None.
+        image: (H, W, 3) uint8, the frame, or the same one smaller.
+        result: What was found in it.
+
+    Raises:
+        ImageError: The picture cannot be used.
     """
     from pose_landmarker.draw import annotate
-    from pose_landmarker.imaging import shrunk
-    from pose_landmarker.media.images import encode_image
+    from pose_landmarker.media import encode_image
 
-    jpeg = encode_image(annotate(shrunk(image, LARGEST), result), ".jpg", _QUALITY)
-    return Sample(number, frame, None if time is None else float(time), len(result), jpeg)
+    drawn = annotate(shrunk(image, LONGEST), result)
+    return Sample(number, frame, time_s, len(result), encode_image(drawn, ".jpg"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """A frame that may be shown, already small."""
+
+    frame: int
+    time_s: float | None
+    image: RgbImage
+    result: PoseLandmarkerResult
+    score: float
+
+
+class SampleChooser:
+    """Chooses the frame of a video, while it goes by: somewhere around the middle, with people in it.
+
+    How long it will be is not known. So the best frame of each stretch is kept, where every stretch is as
+    long as all before it; the middle of the video is in the last one but one. Two small pictures are held.
+    """
+
+    def __init__(self, number: int) -> None:
+        """Begin a file.
+
+        Args:
+            number: Of the file.
+        """
+        self._number = number
+        self._seen = 0
+        self._before: _Candidate | None = None
+        self._now: _Candidate | None = None
+
+    def see(self, frame: int, time_s: float | None, image: RgbImage, result: PoseLandmarkerResult) -> None:
+        """The next frame; see :func:`sample_of`."""
+        self._seen += 1
+        if self._seen & (self._seen - 1) == 0:  # a stretch begins with every power of two
+            self._before = _better(self._before, self._now)
+            self._now = None
+        score = sum(pose.score for pose in result)
+        if self._now is None or score > self._now.score:
+            self._now = _Candidate(frame, time_s, shrunk(image, LONGEST).copy(), result, score)
+
+    def chosen(self) -> Sample | None:
+        """The frame, drawn; None where there was none.
+
+        Raises:
+            ImageError: The picture cannot be used.
+        """
+        best = _better(self._now, self._before)
+        if best is None:
+            return None
+        return sample_of(self._number, best.frame, best.time_s, best.image, best.result)
+
+
+def _better(old: _Candidate | None, new: _Candidate | None) -> _Candidate | None:
+    """``new``, unless only in ``old`` there is somebody."""
+    if new is None or (old is not None and len(old.result) and not len(new.result)):
+        return old
+    return new

@@ -62,11 +62,13 @@ class Rows(NamedTuple):
         number: Of the file.
         batch: A ``pyarrow.RecordBatch`` of :func:`pose_landmarker.batch.columns.worker_schema`.
         frames: How many frames it is about.
+        content: SHA-256 of the file's bytes, hexadecimal.
     """
 
     number: int
     batch: Any
     frames: int
+    content: str = ""
 
 
 class Sample(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pose_landmarker.batch.columns import worker_batch
 from pose_landmarker.batch.content import Content, content_of
 from pose_landmarker.batch.failing import why_failed
-from pose_landmarker.batch.samples import Sampler, sample
+from pose_landmarker.batch.samples import SampleChooser, sample_of
 from pose_landmarker.batch.work import Done, Failed, FileTask, Rows, Sample, Settings
 from pose_landmarker.errors import EngineError, ModelError, VideoError
 from pose_landmarker.landmarker import PoseLandmarker
@@ -49,7 +49,7 @@ class FileWorker:
         content: Content | None = None
         try:
             with content_of(task.source) as content:
-                tally = _Tally(task.number)
+                tally = _Tally(task.number, content.sha256)
                 yield from (
                     self._video(task, content, tally)
                     if task.is_video
@@ -83,7 +83,7 @@ class FileWorker:
         tally.add(result, 0, None)
         yield from tally.rows()
         if task.sample:
-            yield sample(task.number, image, 0, None, result)
+            yield sample_of(task.number, 0, None, image, result)
 
     def _video(self, task: FileTask, content: Content, tally: _Tally) -> Iterator[Rows | Sample]:
         from pose_landmarker.media import VideoReader
@@ -91,7 +91,7 @@ class FileWorker:
         landmarker = self._landmarker(RunningMode.VIDEO)
         landmarker.reset()
         with VideoReader(content.path, threads=self._settings.decoders) as reader:
-            sampler = Sampler(task.number, reader.num_frames) if task.sample else None
+            chooser = SampleChooser(task.number) if task.sample else None
             for frame in reader:
                 result = landmarker.detect_for_video(
                     frame.image, frame.timestamp_ms, self._settings.processing
@@ -99,19 +99,20 @@ class FileWorker:
                 tally.add(result, frame.index, frame.time)
                 if tally.due():
                     yield from tally.rows()
-                if sampler is not None:
-                    yield from sampler.see(frame.image, frame.index, frame.time, result)
+                if chooser is not None:
+                    chooser.see(frame.index, frame.time_s, frame.image, result)
             yield from tally.rows()
-            if sampler is not None:
-                yield from sampler.rest()
+            if chooser is not None and (sample := chooser.chosen()) is not None:
+                yield sample
             tally.end(reader)
 
 
 class _Tally:
     """What was found in a file: rows that were not told yet, and counts of all."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, sha256: str) -> None:
         self._number = number
+        self._sha256 = sha256
         self._waiting: list[tuple[PoseLandmarkerResult, int, Fraction | None]] = []
         self._told_s = time.monotonic()
         self._size = (0, 0)
@@ -141,7 +142,7 @@ class _Tally:
         """The rows that were not told yet."""
         if self._waiting:
             results, frames, times = zip(*self._waiting, strict=True)
-            yield Rows(self._number, worker_batch(results, frames, times), len(frames))
+            yield Rows(self._number, worker_batch(results, frames, times), len(frames), self._sha256)
             self._waiting = []
         self._told_s = time.monotonic()
 

@@ -32,8 +32,14 @@ TRAIL_S = 2.0
 SEGMENT_S = 30.0
 
 
-def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False) -> None:
-    """What is found: model, people, masks, turn, region, confidence; ``over_time`` also whom to follow."""
+def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False, drawn: bool = True) -> None:
+    """What is found: model, people, masks, turn, region, confidence.
+
+    Args:
+        parser: Of the command.
+        over_time: Also whom to follow.
+        drawn: Whether there are pictures on which silhouettes could be drawn.
+    """
     found = parser.add_argument_group("what is found")
     found.add_argument(
         "-m", "--model", default="full", help="lite, full, heavy or a .task file (default: %(default)s)"
@@ -41,7 +47,9 @@ def add_found(parser: argparse.ArgumentParser, *, over_time: bool = False) -> No
     found.add_argument(
         "-n", "--num-poses", type=int, default=1, metavar="N", help="people at most (default: 1)"
     )
-    found.add_argument("--masks", action="store_true", help="tint the people's silhouettes")
+    parser.set_defaults(masks=False)
+    if drawn:
+        found.add_argument("--masks", action="store_true", help="tint the people's silhouettes")
     found.add_argument(
         "--search",
         choices=SEARCH_NAMES,
@@ -112,12 +120,18 @@ def _add_following(found: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_engine(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
-    """How it is found: engine, precision and threads; where there may be ``many`` inputs also workers."""
+def add_engine(
+    parser: argparse.ArgumentParser, *, many: bool = False, option: str = "--engine"
+) -> argparse._ArgumentGroup:
+    """How it is found: engine, precision and threads; where there may be ``many`` inputs also workers.
+
+    Args:
+        parser: Of the command.
+        many: Whether there may be many inputs.
+        option: What the option for the inference engine is called.
+    """
     engine = parser.add_argument_group("how")
-    engine.add_argument(
-        "--engine", choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)"
-    )
+    engine.add_argument(option, choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)")
     engine.add_argument(
         "--precision",
         choices=PRECISION_NAMES,
@@ -135,6 +149,7 @@ def add_engine(parser: argparse.ArgumentParser, *, many: bool = False) -> None:
             help="how many inputs are worked on at the same time (default: one for each processor)",
         )
     engine.add_argument("--threads", type=int, metavar="N", help=threads)
+    return engine
 
 
 def add_trail(group: argparse._ArgumentGroup) -> None:

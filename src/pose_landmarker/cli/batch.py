@@ -1,145 +1,201 @@
-"""All videos: one after the other or several at once; what became of them is told in their order."""
+"""``pose-landmarker batch``: an archive of pictures and videos in, one dataset out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
-from typing import NamedTuple
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pose_landmarker.cli.clip import Job
-from pose_landmarker.cli.crew import Worker
-from pose_landmarker.cli.inputs import Input
+from pose_landmarker.cli.arguments import add_engine, add_found, landmarker_options, processing_options
+from pose_landmarker.cli.files_bar import FilesBar
 from pose_landmarker.cli.interruption import Interruption
-from pose_landmarker.cli.lines import Lines
-from pose_landmarker.cli.outputs import VideoOutputs
-from pose_landmarker.cli.progress import FramesBar
-from pose_landmarker.cli.tally import Tally
-from pose_landmarker.cli.turns import Turns
+from pose_landmarker.cli.report import count
+from pose_landmarker.errors import OptionError
+from pose_landmarker.options import RunningMode
+
+if TYPE_CHECKING:
+    from pose_landmarker.batch.summary import BatchSummary
+
+_EPILOG = """\
+examples:
+  pose-landmarker batch archive/ -o found
+      all pictures and videos of a folder and below: found/data/ has their landmarks as Parquet files,
+      found/files.parquet a row for each of them, found/report.html tells of it
+  pose-landmarker batch 'clips/**/*.mp4' photos/ -o found -m lite --num-poses 3 --workers 8
+      what matches a pattern, and a folder; up to three people; eight files at the same time
+  pose-landmarker batch @list.txt s3://bucket/clips -o found
+      the files that a text names, one on each line (@- reads them from standard input), and those of
+      an address (pip install 'pose-landmarker[batch]' s3fs)
+  pose-landmarker batch archive/ -o found --retry-failed
+      once more what has failed for good
+
+  import pandas; pandas.read_parquet("found/data")
+  import polars; polars.read_parquet("found/data/*.parquet")
+  duckdb -c "from 'found/data/*.parquet'"
+
+The same command goes on where it was stopped, by Ctrl-C, a kill or a power cut, and leaves out what is
+done, known by content and options. Files that fail are listed with reasons, at the end and in
+found/failures.csv; the others are done. The exit status is 0, 1 where a file failed, or 130 after Ctrl-C,
+which keeps what is done (not the files in work); a second one aborts.
+"""
 
 
-class Step(NamedTuple):
-    """Something has happened to a video.
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add this command."""
+    parser = commands.add_parser(
+        "batch",
+        help="find bodies in thousands of files, as one dataset",
+        description="Find and follow bodies in any number of pictures and videos; write their landmarks as "
+        "one dataset of Parquet files. Can be stopped at any moment, and goes on there.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="a picture, a video, a folder, a pattern like '*.mp4', an address like s3://…, or @FILE with "
+        "one of those on each line",
+    )
+    _add_results(parser)
+    add_found(parser, over_time=True, drawn=False)
+    how = add_engine(parser, many=True, option="--inference")
+    how.add_argument(
+        "--engine",
+        choices=("local",),
+        default="local",
+        help="what runs the workers: processes on this machine (default: %(default)s)",
+    )
+    parser.set_defaults(run=run)
+    return parser
 
-    Attributes:
-        number: Of the video.
-        tally: As far as it has come; None where it failed.
-        over: Whether nothing more will happen.
-        error: Why it failed.
-    """
 
-    number: int
-    tally: Tally | None
-    over: bool = False
-    error: Exception | None = None
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    results = parser.add_argument_group("results")
+    results.add_argument("-o", "--output", metavar="OUT", required=True, help="folder for the dataset")
+    results.add_argument("--json", action="store_true", help="print one JSON object about what was done")
+    results.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary; only failures")
+    results.add_argument("--no-report", action="store_true", help="do not write report.html")
+    results.add_argument(
+        "--samples",
+        type=int,
+        default=24,
+        metavar="N",
+        help="of how many files frames are drawn for the report (default: %(default)s)",
+    )
+    again = parser.add_argument_group("what failed")
+    again.add_argument(
+        "--retries",
+        type=int,
+        default=2,
+        metavar="N",
+        help="how often a file is tried again that failed for reasons that may pass (default: %(default)s)",
+    )
+    again.add_argument(
+        "--retry-failed", action="store_true", help="also those that have failed for good in earlier runs"
+    )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """What is to be done with which videos.
+def run(arguments: argparse.Namespace) -> int:
+    """Run this command."""
+    from pose_landmarker.batch.job import run_batch
 
-    Attributes:
-        videos: In order.
-        outputs: Where their results go.
-        lines: What takes the landmarks of all of them.
-        job: What a worker does with a video.
-        bar: Shows how far they are.
-        interruption: Whether somebody wants to end: no further video is begun.
-    """
+    with Interruption() as interruption, closing(FilesBar(quiet=arguments.quiet)) as bar:
+        summary = run_batch(
+            _sources(arguments.sources),
+            arguments.output,
+            arguments.model,
+            workers=arguments.workers,
+            engine=arguments.engine,
+            inference=arguments.inference,
+            retries=arguments.retries,
+            retry_failed=arguments.retry_failed,
+            samples=arguments.samples,
+            report=not arguments.no_report,
+            image_processing_options=processing_options(arguments),
+            progress=bar.see,
+            stop=lambda: interruption.wanted,
+            **_options(arguments),
+        )
+    if arguments.json:
+        print(json.dumps(summary.as_dict()))
+    elif not arguments.quiet:
+        print(_sentence(summary))
+    _tell_failures(summary)
+    if interruption.wanted:
+        print(_interruption(summary), file=sys.stderr)
+        return interruption.status
+    return 1 if summary.failed or not summary.complete else 0
 
-    videos: Sequence[Input]
-    outputs: VideoOutputs
-    lines: Sequence[Lines]
-    job: Callable[[Worker, Input], Job]
-    bar: FramesBar
-    interruption: Interruption
 
-    def outcomes(self, workers: Sequence[Worker]) -> Generator[tuple[Input, Tally | Exception], None, None]:
-        """Every video that was begun with what was done, or with what went wrong.
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of the landmarkers."""
+    named = argparse.Namespace(**{**vars(arguments), "engine": arguments.inference})
+    options: dict[str, Any] = {**landmarker_options(named, RunningMode.VIDEO)}
+    del options["engine"], options["output_segmentation_masks"]
+    return options
 
-        Raises:
-            BrokenPipeError: Nobody reads the landmarks any more.
-        """
-        turns = Turns(self.lines)
-        early: dict[int, Tally | Exception] = {}
-        turn = 0
-        with ExitStack() as stack:
-            stack.callback(turns.close)
-            stack.callback(self.bar.close)
-            for step in stack.enter_context(closing(self._steps(workers, turns))):
-                outcome = self._seen(step)
-                if outcome is not None:
-                    early[step.number] = outcome
-                while turn in early:
-                    outcome = _with_lines(turns, turn, early.pop(turn))
-                    if turn == len(self.videos) - 1:
-                        self.bar.close()
-                    with self.bar.lifted():
-                        yield self.videos[turn], outcome
-                    turn += 1
 
-    def _steps(self, workers: Sequence[Worker], turns: Turns) -> Generator[Step, None, None]:
-        from pose_landmarker.parallel import parallel
-
-        def work(worker: Worker, number: int) -> Generator[Step, None, None]:
-            return self._work(worker, number, turns)
-
-        if len(workers) > 1:
-            yield from parallel(work, self._numbers(), workers=workers, in_order=False)
+def _sources(arguments: Sequence[str]) -> Iterator[str]:
+    """What was typed, with the lines of files in the place of their names."""
+    for argument in arguments:
+        if not argument.startswith("@") or Path(argument).exists():
+            yield argument
+        elif argument == "@-":
+            yield from _lines(sys.stdin)
         else:
-            for number in self._numbers():
-                yield from work(workers[0], number)
-
-    def _numbers(self) -> Iterator[int]:
-        for number in range(len(self.videos)):
-            if self.interruption.wanted:
-                return
-            yield number
-
-    def _work(self, worker: Worker, number: int, turns: Turns) -> Generator[Step, None, None]:
-        video = self.videos[number]
-        job = self.job(worker, video)
-        last: Step
-        try:
-            target, record = self.outputs.video_of(video), self.outputs.lines_of(video)
-            steps = job.run(video, target, record, turns.of(number))
-            tally = yield from _each(steps, number)
-            turns.put_away(number)
-            last = Step(number, tally, over=True)
-        except BrokenPipeError:  # nobody reads our lines any more
-            raise
-        except Exception as error:  # whatever it is, one bad video spoils no other
-            with suppress(OSError):
-                turns.put_away(number)
-            last = Step(number, None, over=True, error=error.with_traceback(None))  # it may wait for long
-        yield last
-
-    def _seen(self, step: Step) -> Tally | Exception | None:
-        """What became of the video, if this is the end of it."""
-        if step.over:
-            self.bar.end(step.number, step.tally)
-            return step.tally or step.error
-        if step.tally is not None:
-            self.bar.see(step.number, step.tally)
-        return None
-
-
-def _each(steps: Generator[Tally, None, Tally], number: int) -> Generator[Step, None, Tally]:
-    with closing(steps):
-        while True:
             try:
-                tally = next(steps)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            yield Step(number, tally)
+                with Path(argument[1:]).open(encoding="utf-8", errors="surrogateescape") as file:
+                    yield from _lines(file)
+            except OSError as error:
+                raise OptionError(f"{argument}: the list cannot be read: {error.strerror or error}") from None
 
 
-def _with_lines(turns: Turns, number: int, outcome: Tally | Exception) -> Tally | Exception:
-    """The outcome, after its lines were passed on; or why they could not be."""
-    try:
-        turns.finish(number)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return outcome if isinstance(outcome, Exception) else error
-    return outcome
+def _lines(file: Any) -> Iterator[str]:
+    for line in file:
+        if name := line.rstrip("\r\n"):
+            yield name
+
+
+def _sentence(summary: BatchSummary) -> str:
+    counts = [f"{summary.done} done"]
+    for number, words in (
+        (summary.before, "known from before"),
+        (summary.same, "the same as another one"),
+        (summary.failed, "failed"),
+        (summary.waiting, "not looked at"),
+    ):
+        if number:
+            counts.append(f"{number} {words}")
+    speed = f"{count(summary.frames, 'frame')} in {summary.seconds:.1f} s"
+    rate = f" ({summary.frames_per_second:.0f} a second)" if summary.frames else ""
+    poses = f", {count(summary.poses, 'pose')}" if summary.frames else ""
+    return f"{count(summary.files, 'file')}: {', '.join(counts)}; {speed}{rate}{poses}\n  -> {summary.output}"
+
+
+def _tell_failures(summary: BatchSummary) -> None:
+    """The table of what failed, on standard error, where it is not overlooked."""
+    from pose_landmarker.markdown import table
+
+    if summary.failures:
+        rows = [
+            (failure.file, failure.cause, failure.reason, str(failure.attempts))
+            for failure in summary.failures
+        ]
+        print(f"{len(rows)} of {count(summary.files, 'file')} failed:", file=sys.stderr)
+        print(table(("file", "cause", "reason", "tries"), rows), file=sys.stderr)
+    if not summary.complete:
+        print(
+            f"rows of files that are done wait in {summary.output / 'journal'}, since they could not be "
+            "written into the dataset; the same command brings them there when there is space",
+            file=sys.stderr,
+        )
+
+
+def _interruption(summary: BatchSummary) -> str:
+    left = f"{count(summary.waiting, 'file')} left" if summary.waiting else "nothing left"
+    return f"interrupted, {left}; the same command goes on"

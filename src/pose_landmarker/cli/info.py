@@ -17,7 +17,10 @@ from pose_landmarker.engines.cpu import available_cpus, cpu_features, cpu_model,
 from pose_landmarker.models.store import is_offline, stored_model
 from pose_landmarker.options import MODEL_NAMES
 
-_PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "pillow", "av", "pysdl2")
+_PACKAGES = (
+    *("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "pillow", "av", "pysdl2"),
+    *("pyarrow", "fsspec"),
+)
 #: Other packages that bring a cv2 of their own, in place of ours.
 _OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from pose_landmarker.addresses import is_address, without_password
 from pose_landmarker.media.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 _JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # one letter would be a drive
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +116,12 @@ def find_inputs(arguments: Sequence[str], kind: Kind, folder: Path | None) -> tu
             if not found:
                 failures.append(f"{argument}: {_why_nothing(argument, kind)}")
             for source, relative in found:
-                key = source if is_url(source) else Path(source).resolve()
+                key = source if is_address(source) else Path(source).resolve()
                 if key not in inputs:
                     inputs[key] = Input(source, names.take(relative))
         except (OSError, ValueError, RuntimeError) as error:  # no permission, too long, a loop of links
             failures.append(f"{argument}: {getattr(error, 'strerror', None) or error}")
     return list(inputs.values()), failures
-
-
-def is_url(source: str) -> bool:
-    """Whether this is an address rather than a path."""
-    return _URL.match(source) is not None
 
 
 def short_name(name: str, longest: int = 24) -> str:
@@ -139,12 +133,7 @@ def short_name(name: str, longest: int = 24) -> str:
 def is_picture(source: str) -> bool:
     """Whether a file is a picture by its name, and no video."""
     suffix = Path(source).suffix.lower()
-    return suffix in PICTURE_SUFFIXES - VIDEO_SUFFIXES and not is_url(source)
-
-
-def without_password(text: str) -> str:
-    """A text in which addresses have lost their user's name and password, which are for nobody to see."""
-    return _PASSWORD.sub("", text)
+    return suffix in PICTURE_SUFFIXES - VIDEO_SUFFIXES and not is_address(source)
 
 
 def is_result(path: Path, kind: Kind) -> bool:
@@ -198,7 +187,7 @@ def _expand(argument: str, kind: Kind) -> Iterator[tuple[str, Path]]:
     if not argument:
         return
     path = Path(argument)
-    if kind.urls and is_url(argument):
+    if kind.urls and is_address(argument):
         yield argument, _url_name(argument)
     elif path.is_dir() and not kind.whole_folders:
         for file in sorted(path.rglob("*")):

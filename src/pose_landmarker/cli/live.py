@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from pose_landmarker.addresses import without_password
 from pose_landmarker.checks import check_positive
 from pose_landmarker.cli.arguments import (
     add_engine,
@@ -17,7 +18,7 @@ from pose_landmarker.cli.arguments import (
     processing_options,
 )
 from pose_landmarker.cli.capture import Capture
-from pose_landmarker.cli.inputs import short_name, without_password
+from pose_landmarker.cli.inputs import short_name
 from pose_landmarker.cli.interruption import Interruption
 from pose_landmarker.cli.progress import StatusLine, to_terminal
 from pose_landmarker.cli.timecode import parse_rate

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pose_landmarker._version import __version__
-from pose_landmarker.cli import bench, convert, evaluate, image, info, live, models, port, video
-from pose_landmarker.cli.inputs import without_password
+from pose_landmarker.addresses import without_password
+from pose_landmarker.cli import batch, bench, convert, evaluate, image, info, live, models, port, video
 from pose_landmarker.errors import OptionError, PoseLandmarkerError
 
 _DESCRIPTION = """\
@@ -25,6 +25,7 @@ metres, and the same number for the same person over time.
   pose-landmarker image photos/ -o found   a whole folder
   pose-landmarker video dance.mp4          the video with skeletons, and the landmarks as JSON lines
   pose-landmarker live --window            what a camera sees, with skeletons
+  pose-landmarker batch archive/ -o found  thousands of files, as one dataset; goes on after a kill
   pose-landmarker convert dance.jsonl dance.csv     landmarks in another format: TRC, BVH, COCO, ...
   pose-landmarker port scripts/            what to change in scripts written for MediaPipe
   pose-landmarker models                   which models are on this machine
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     more: dict[str, Any] = {"action": "store_true", "help": "say more on standard error"}
     parser.add_argument("-v", "--verbose", **more)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (image, video, live, convert, port, models, info, bench, evaluate):
+    for command in (image, video, live, batch, convert, port, models, info, bench, evaluate):
         # Accepted behind the command too; SUPPRESS keeps it from undoing what stood before it.
         command.add_parser(commands).add_argument("-v", "--verbose", default=argparse.SUPPRESS, **more)
     return parser

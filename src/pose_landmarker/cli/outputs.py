@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pose_landmarker.cli.inputs import Input, is_url
+from pose_landmarker.addresses import is_address
+from pose_landmarker.cli.inputs import Input
 from pose_landmarker.errors import OptionError
 
 #: Where results go unless said.
@@ -158,6 +159,6 @@ def _same_name(a: Path, b: Path) -> bool:
 
 def _same(target: Path, source: str) -> bool:
     try:
-        return not is_url(source) and target.exists() and target.samefile(source)
+        return not is_address(source) and target.exists() and target.samefile(source)
     except OSError:
         return False

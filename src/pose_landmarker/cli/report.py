@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pose_landmarker.cli.inputs import without_password
+from pose_landmarker.addresses import without_password
 
 
 def count(number: int, noun: str) -> str:

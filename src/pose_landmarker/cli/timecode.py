@@ -53,3 +53,10 @@ def format_time(seconds: float | Fraction) -> str:
     hours, minutes = divmod(minutes, 60)
     clock = f"{hours}:{minutes:02}" if hours else f"{minutes}"
     return f"{clock}:{tenths // 10:02}.{tenths % 10}"
+
+
+def format_duration(seconds: float) -> str:
+    """``40 s``, ``12 min`` or ``3.5 h``: about how long something takes."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -20,7 +20,6 @@ from pose_landmarker.cli.arguments import (
     processing_options,
     trail_maker,
 )
-from pose_landmarker.cli.batch import Batch
 from pose_landmarker.cli.clip import Cut, Job, Look
 from pose_landmarker.cli.crew import Worker, crew, single_threaded_opencv
 from pose_landmarker.cli.finding import Find, ahead, in_one_go, in_pieces
@@ -33,6 +32,7 @@ from pose_landmarker.cli.progress import FramesBar, to_terminal
 from pose_landmarker.cli.report import count, failure, print_failures
 from pose_landmarker.cli.tally import Tally
 from pose_landmarker.cli.timecode import parse_rate, parse_time
+from pose_landmarker.cli.videos import Videos
 from pose_landmarker.errors import OptionError
 from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.options import RunningMode
@@ -187,7 +187,7 @@ def _outcomes(
                 find=find(worker, video), cut=cut, look=look, interruption=interruption, threads=threads
             )
 
-        batch = Batch(
+        every = Videos(
             videos=videos,
             outputs=outputs,
             lines=lines,
@@ -195,7 +195,7 @@ def _outcomes(
             bar=FramesBar(videos, cut.expect, quiet=outputs.print_lines and to_terminal(sys.stdout)),
             interruption=interruption,
         )
-        yield from batch.outcomes(workers)
+        yield from every.outcomes(workers)
 
 
 def _workers(arguments: argparse.Namespace, videos: int) -> AbstractContextManager[list[Worker]]:

@@ -36,7 +36,7 @@ def save(recording: Recording, path: str | os.PathLike[str], *, layout: str = "w
         MissingExtraError: pyarrow is not installed.
         OSError: The file cannot be written.
     """
-    save_columns(recording, checked_path(path), layout, _open)
+    save_columns(recording, checked_path(path), layout, open_parquet)
 
 
 def load(path: str | os.PathLike[str]) -> Recording:
@@ -79,10 +79,15 @@ class Writer(ColumnWriter):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, layout: str = "wide") -> None:
-        super().__init__(path, layout, _open)
+        super().__init__(path, layout, open_parquet)
 
 
-def _open(path: Path, schema: Any) -> Any:
+def open_parquet(path: Path, schema: Any) -> Any:
+    """A ``pyarrow.parquet.ParquetWriter`` that compresses such tables well.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     pa, parquet = load_pyarrow(), load_pyarrow("pyarrow.parquet")
     floats = [field.name for field in schema if pa.types.is_floating(field.type)]
     return parquet.ParquetWriter(

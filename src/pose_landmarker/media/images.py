@@ -94,13 +94,12 @@ def is_animated(path: str | os.PathLike[str]) -> bool | None:
         return None
 
 
-def encode_image(image: RgbImage, suffix: str, quality: int = 92) -> bytes:
+def encode_image(image: RgbImage, suffix: str) -> bytes:
     """A picture as the bytes of a file.
 
     Args:
         image: (H, W, 3) uint8.
         suffix: ``.jpg``, ``.jpeg``, ``.png``, ``.webp``, ``.bmp`` or ``.tif``.
-        quality: Of JPEG and WebP, up to 100.
 
     Raises:
         ImageError: It is another, or the picture does not fit the format.
@@ -111,7 +110,7 @@ def encode_image(image: RgbImage, suffix: str, quality: int = 92) -> bytes:
     if kind is None:
         raise ImageError(f"pictures cannot be written as {suffix!r}; wanted {', '.join(_WRITTEN)}")
     buffer = io.BytesIO()
-    options: dict[str, Any] = {"quality": quality} if kind in ("JPEG", "WEBP") else {}
+    options: dict[str, Any] = {"quality": 92} if kind in ("JPEG", "WEBP") else {}
     try:
         Image.fromarray(image).save(buffer, kind, **options)
     except (OSError, ValueError, TypeError) as error:  # such as a side that the format has no room for

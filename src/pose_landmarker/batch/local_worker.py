@@ -1,0 +1,82 @@
+"""The program of a worker process: takes files from standard input, tells on standard output."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import tempfile
+import threading
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NamedTuple
+
+from pose_landmarker.batch.work import FileTask, Settings, Started
+from pose_landmarker.errors import EngineError, ModelError
+
+
+class Instructions(NamedTuple):
+    """What a worker process is told first.
+
+    Attributes:
+        name: Its own.
+        folder: Where it may put files, which are removed when it ends.
+        settings: What is asked of it.
+    """
+
+    name: str
+    folder: str
+    settings: Settings
+
+
+def main() -> None:
+    """Work until there is nothing more on standard input, which is also so when the driver was killed."""
+    source = os.fdopen(os.dup(0), "rb")
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not come between the events
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - as a file descriptor
+        os.dup2(nothing.fileno(), 0)
+    instructions: Instructions = pickle.load(source)  # noqa: S301 - our own driver's
+    tempfile.tempdir = instructions.folder
+    tasks: SimpleQueue[FileTask] = SimpleQueue()
+    listening = (source, tasks, instructions.folder)
+    threading.Thread(target=_listen, args=listening, daemon=True).start()
+    try:
+        _work(instructions, tasks, target)
+    except OSError:  # the driver has gone
+        _end(instructions.folder)
+
+
+def _listen(source: BinaryIO, tasks: SimpleQueue[FileTask], folder: str) -> None:
+    while True:
+        try:
+            tasks.put(pickle.load(source))  # noqa: S301
+        except (EOFError, OSError, pickle.UnpicklingError):
+            _end(folder)
+
+
+def _end(folder: str) -> None:
+    """End at once, in whatever a network or a decoder is."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def _work(instructions: Instructions, tasks: SimpleQueue[FileTask], target: BinaryIO) -> None:
+    import cv2
+
+    from pose_landmarker.batch.worker import FileWorker
+
+    cv2.setNumThreads(1)  # the other workers have the other processors
+    worker = FileWorker(instructions.settings)
+    try:
+        while True:
+            task = tasks.get()
+            _tell(target, Started(task.number, instructions.name))
+            for event in worker.work(task):
+                _tell(target, event)
+    except (EngineError, ModelError) as error:
+        _tell(target, error)
+
+
+def _tell(target: BinaryIO, event: Any) -> None:
+    target.write(pickle.dumps(event, protocol=5))
+    target.flush()
