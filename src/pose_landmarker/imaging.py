@@ -151,6 +151,21 @@ def three_channels(image: npt.NDArray[np.uint8]) -> RgbImage:
     return rgb
 
 
+def shrunk(image: RgbImage, longest: int) -> RgbImage:
+    """A picture of which no side is longer than ``longest`` pixels; as it is where that is so already.
+
+    Every pixel is the mean of those that it stands for.
+    """
+    height, width = image.shape[:2]
+    if max(height, width) <= longest:
+        return image
+    scale = longest / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    cv2 = _cv2()
+    small: RgbImage = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)
+    return small
+
+
 def check_side(width: int, height: int) -> None:
     """Raise an ImageError for a picture that OpenCV cannot address."""
     if max(width, height) > MAX_SIDE:
