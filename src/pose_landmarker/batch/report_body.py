@@ -75,9 +75,8 @@ def _bar(share: float, y: float, *, right: bool) -> str:
     length, turn = 100 * share, -1 if right else 1
     start = _WIDTH / 2 + 64 * turn
     x = start - length if right else start
-    return (
-        f'<rect class="bar" x="{x:.1f}" y="{y + 1}" width="{length:.1f}" height="{_ROW - 5}"/>'
-        + label(start + turn * (length + 5), y + 12, f"{100 * share:.0f}", "end" if right else "start")
+    return f'<rect class="bar" x="{x:.1f}" y="{y + 1}" width="{length:.1f}" height="{_ROW - 5}"/>' + label(
+        start + turn * (length + 5), y + 12, f"{100 * share:.0f}", "end" if right else "start"
     )
 
 

@@ -99,7 +99,9 @@ def spreads(values: Sequence[Spread], *, says: str, axis: str) -> str:
     for s in values:
         numbers = f"file {count(s.first + 1)}" if s.first == s.last else f"files {s.first + 1}–{s.last + 1}"
         tip = f"{numbers}: {s.middle:.1f} frames/s"
-        dot = f'<circle class="dot" cx="{x(s):.1f}" cy="{y(s.middle):.1f}" r="{3 if len(values) < 50 else 2}">'
+        dot = (
+            f'<circle class="dot" cx="{x(s):.1f}" cy="{y(s.middle):.1f}" r="{3 if len(values) < 50 else 2}">'
+        )
         parts.append(f"{dot}<title>{tip}</title></circle>")
     parts.append(_text(_LEFT + 4, _TOP + _PLOT + 16, "1", "middle"))
     if last > 1 or values:

@@ -164,17 +164,19 @@ def tally_files(path: Path) -> FileTally:
     """
     pa, parquet = load_pyarrow(), load_pyarrow("pyarrow.parquet")
     tally = FileTally()
-    with reading(path, "a Parquet file", pa.ArrowException, ValueError, TypeError):
-        with parquet.ParquetFile(path) as opened:
-            names = set(opened.schema_arrow.names)
-            if missing := {"file", "state"} - names:
-                raise DatasetError(f"{path} has no column {' and no column '.join(sorted(missing))}")
-            width = max(1, math.ceil(opened.metadata.num_rows / _MOST_SPREADS))
-            rates = _Rates(width, tally.rates)
-            for row in _rows(opened, [name for name in _COLUMNS if name in names]):
-                tally.add(row)
-                rates.add(row)
-            rates.close()
+    with (
+        reading(path, "a Parquet file", pa.ArrowException, ValueError, TypeError),
+        parquet.ParquetFile(path) as opened,
+    ):
+        names = set(opened.schema_arrow.names)
+        if missing := {"file", "state"} - names:
+            raise DatasetError(f"{path} has no column {' and no column '.join(sorted(missing))}")
+        width = max(1, math.ceil(opened.metadata.num_rows / _MOST_SPREADS))
+        rates = _Rates(width, tally.rates)
+        for row in _rows(opened, [name for name in _COLUMNS if name in names]):
+            tally.add(row)
+            rates.add(row)
+        rates.close()
     return tally
 
 

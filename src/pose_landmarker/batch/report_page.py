@@ -74,9 +74,7 @@ def tiles(numbers: Iterable[Tile]) -> str:
     for title, number, note, is_alarm in numbers:
         more = f'<dd class="note">{escaped(note)}</dd>' if note else ""
         style = "tile alarm" if is_alarm else "tile"
-        parts.append(
-            f'<dl class="{style}"><dt>{escaped(title)}</dt><dd>{escaped(number)}</dd>{more}</dl>'
-        )
+        parts.append(f'<dl class="{style}"><dt>{escaped(title)}</dt><dd>{escaped(number)}</dd>{more}</dl>')
     return f'<div class="tiles">{"".join(parts)}</div>' if parts else ""
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,11 @@ _MOST_ROWS: Final = 20_000_000
 _VISIBILITY: Final = tuple(f"{name}_visibility" for name in LANDMARK_NAMES)
 
 
-def _zeros(count: int) -> Any:
-    return field(default_factory=lambda: np.zeros(count, np.int64))
+_Counts: TypeAlias = "npt.NDArray[np.int64]"
+
+
+def _no_counts(number: int) -> Callable[[], _Counts]:
+    return lambda: np.zeros(number, np.int64)
 
 
 @dataclass
@@ -51,10 +54,10 @@ class PoseTally:
     rows: int = 0
     looked_at: int = 0
     nobody: int = 0
-    persons: npt.NDArray[np.int64] = _zeros(_MOST_PEOPLE + 1)
-    scores: npt.NDArray[np.int64] = _zeros(SCORE_BINS)
-    seen: npt.NDArray[np.int64] = _zeros(NUM_LANDMARKS)
-    judged: npt.NDArray[np.int64] = _zeros(NUM_LANDMARKS)
+    persons: _Counts = field(default_factory=_no_counts(_MOST_PEOPLE + 1))
+    scores: _Counts = field(default_factory=_no_counts(SCORE_BINS))
+    seen: _Counts = field(default_factory=_no_counts(NUM_LANDMARKS))
+    judged: _Counts = field(default_factory=_no_counts(NUM_LANDMARKS))
     damage: list[str] = field(default_factory=list)
 
     @property
@@ -78,7 +81,9 @@ class PoseTally:
             persons = _floats(columns[schema.PERSON])
             known = persons[np.isfinite(persons) & (persons >= 0)]
             self.nobody += len(persons) - len(known)
-            self.persons += np.bincount(np.minimum(known, _MOST_PEOPLE).astype(int), minlength=1001)
+            self.persons += np.bincount(
+                np.minimum(known, _MOST_PEOPLE).astype(int), minlength=len(self.persons)
+            )
         if schema.SCORE in columns:
             scores = _floats(columns[schema.SCORE])
             places = np.clip(scores[np.isfinite(scores)], 0, 1) * SCORE_BINS
@@ -134,9 +139,11 @@ def _add(tally: PoseTally, path: Path, every: int, before: int) -> int:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     pa, parquet = load_pyarrow(), load_pyarrow("pyarrow.parquet")
-    with reading(path, "a Parquet file", pa.ArrowException, ValueError, TypeError):
-        with parquet.ParquetFile(path) as opened:
-            yield opened
+    with (
+        reading(path, "a Parquet file", pa.ArrowException, ValueError, TypeError),
+        parquet.ParquetFile(path) as opened,
+    ):
+        yield opened
 
 
 def _count(path: Path) -> int:

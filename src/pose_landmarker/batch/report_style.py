@@ -1,4 +1,4 @@
-"""How a report looks, and the one small script that it has: the table of failures can be searched and sorted."""
+"""How a report looks, and its one small script, with which the tables of failures are searched and sorted."""
 
 from __future__ import annotations
 

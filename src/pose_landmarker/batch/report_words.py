@@ -16,7 +16,7 @@ _SIZES: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def visible(text: str) -> str:
-    """A text with escapes such as ``\\n`` and ``\\u202e`` in place of what cannot be seen."""
+    """A text with escapes, as of a string in Python, in place of what cannot be seen."""
     return "".join(c if c == _JOINER or unicodedata.category(c) not in _UNSEEN else _escape(c) for c in text)
 
 
