@@ -69,14 +69,14 @@ def _contents(folder: Path) -> _Contents:
 def _html(folder: Path, found: _Contents) -> str:
     title = folder.name or folder.resolve().name or "job"
     parts = [
-        sections.failures(found.files),
         sections.people(found.files, found.poses),
         sections.sample_frames(found.samples_html),
+        sections.failures(found.files),
         sections.nobody(found.files),
         sections.problems(found.files),
         sections.files(found.files),
         sections.settings(found.job),
-        sections.opening(folder),
+        sections.opening(folder, found.poses.rows),
     ]
     head = sections.head(title, found.files, found.job, found.missing, parts)
     return page(f"Report of {title}", [head, *parts])

@@ -13,8 +13,8 @@ _PLACES: Final = {
     0: (110, 58),
     1: (118, 46),
     2: (126, 44),
-    3: (134, 46),
-    7: (144, 54),
+    3: (133, 47),
+    7: (143, 58),
     9: (119, 74),
     11: (147, 112),
     13: (166, 172),
@@ -41,7 +41,8 @@ def body(shares: Sequence[float]) -> str:
     """
     places = [_place(i) for i in range(len(LANDMARK_NAMES))]
     parts = [_edge(places[a], places[b]) for a, b in POSE_CONNECTIONS]
-    parts.append(_edge(_between(places[11], places[12]), (_AXIS, 86)))
+    parts.append(_edge(_between(places[11], places[12]), (_AXIS, 88)))
+    parts.append(f'<ellipse class="bone" cx="{_AXIS}" cy="58" rx="33" ry="36"/>')
     for i, (x, y) in enumerate(places):
         radius = 4 if i < 11 else 3.5 if 17 <= i <= 22 else 7
         parts.append(

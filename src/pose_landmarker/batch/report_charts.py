@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 from pose_landmarker.batch.report_words import count, escaped, percent, short_count
 
-_WIDTH: Final = 420  # as wide as on a phone, so that texts keep their size
+_WIDTH: Final = 360  # as wide as on a phone, so that texts keep their size
 _LEFT: Final = 42
 _RIGHT: Final = 8
 _TOP: Final = 12
-_PLOT: Final = 150
+_PLOT: Final = 140
 _ROW: Final = 22
 
 
@@ -62,10 +62,10 @@ def columns(counts: Sequence[int], labels: Sequence[str], *, says: str, axis: st
     return _svg(_TOP + _PLOT + 42, says, parts)
 
 
-def rows(counts: Sequence[int], labels: Sequence[str], *, says: str, labels_width: int = 110) -> str:
+def rows(counts: Sequence[int], labels: Sequence[str], *, says: str, labels_width: int = 92) -> str:
     """Bars one below the other, with their numbers."""
     top, whole, parts = max(counts, default=0) or 1, sum(counts), []
-    room = _WIDTH - labels_width - 96
+    room = _WIDTH - labels_width - 104
     for i, (number, label) in enumerate(zip(counts, labels, strict=True)):
         y, length = i * _ROW + 4, max(room * number / top, 1.5 if number else 0.0)
         parts.append(_text(labels_width - 8, y + 12, label, "end"))

@@ -87,10 +87,10 @@ def figure(title: str, text: str, drawing_html: str, style: str = "") -> str:
     )
 
 
-def charts(figures_html: Sequence[str]) -> str:
-    """Charts side by side."""
+def charts(figures_html: Sequence[str], style: str = "") -> str:
+    """Charts side by side; those of style "wide" are two in a row."""
     figures = [one for one in figures_html if one]
-    return f'<div class="charts">{"".join(figures)}</div>' if figures else ""
+    return f'<div class="charts{style and " " + style}">{"".join(figures)}</div>' if figures else ""
 
 
 def table(
@@ -98,15 +98,12 @@ def table(
     rows: Iterable[Sequence[Cell]],
     *,
     style: str = "",
-    caption_html: str = "",
-    scrolls: bool = False,
 ) -> str:
-    """A table on a card, of which a phone shows each row as a card of its own."""
+    """A table on a card, which scrolls if it is long; a phone shows the columns one below the other."""
     heads = "".join(_head(column) for column in columns)
     body = "".join(f"<tr>{''.join(map(_cell, columns, row))}</tr>\n" for row in rows)
-    caption = f"<caption>{caption_html}</caption>" if caption_html else ""
     return (
-        f'<div class="card{" scroll" if scrolls else ""}"><table class="stack {style}">{caption}'
+        f'<div class="card scroll" tabindex="0"><table class="stack {style}">'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody></table></div>"
     )
 

@@ -102,11 +102,12 @@ def people(files: FileTally, poses: PoseTally) -> str:
     if sum(files.people_per_file.values()) > 1:
         text = f"Different people in each of {words.counted(files.states['done'], 'file')}."
         drawn.append(_people_chart("People in a file", text, files.people_per_file, "people in the file"))
+    landmarks = ""
     if found:
-        drawn += [_score_chart(poses), *_landmark_charts(poses)]
-    return pages.section(
-        "people", "People", [pages.paragraph(note, soft=True) * bool(note), pages.charts(drawn)]
-    )
+        drawn.append(_score_chart(poses))
+        landmarks = pages.charts(_landmark_charts(poses), "wide")
+    said = pages.paragraph(note, soft=True) if note else ""
+    return pages.section("people", "People", [said, pages.charts(drawn), landmarks])
 
 
 def sample_frames(samples_html: str) -> str:
@@ -129,7 +130,7 @@ def nobody(files: FileTally) -> str:
         return [Cell(words.name(one.file)), Cell(words.count(one.frames)), Cell(length)]
 
     columns = [Column("file"), Column("frames", True, 14), Column("length", True, 18)]
-    listed = pages.table(columns, map(row, files.nobody_files), scrolls=True)
+    listed = pages.table(columns, map(row, files.nobody_files))
     return pages.section("nobody", "Files with nobody in them", [pages.paragraph(text, soft=True), listed])
 
 
@@ -149,7 +150,7 @@ def problems(files: FileTally) -> str:
         return [Cell(words.name(one.file)), Cell("<br>".join(shown))]
 
     columns = [Column("file", width=40), Column("what was found")]
-    listed = pages.table(columns, map(row, files.problem_files), scrolls=True)
+    listed = pages.table(columns, map(row, files.problem_files))
     return pages.section("problems", "Broken inside", [pages.paragraph(text, soft=True), listed])
 
 
@@ -177,8 +178,10 @@ def settings(job: Mapping[str, Any]) -> str:
     return pages.section("settings", "Settings", [pages.settings(settings_of(job))])
 
 
-def opening(folder: Path) -> str:
-    """The lines that open the dataset."""
+def opening(folder: Path, rows: int) -> str:
+    """The lines that open the dataset, if there is any of it."""
+    if not rows:
+        return ""
     where = folder.as_posix()
     quoted = json.dumps(f"{where}/data/*.parquet", ensure_ascii=False)
     query = json.dumps(f"from '{where.replace(chr(39), chr(39) * 2)}/data/*.parquet'", ensure_ascii=False)
@@ -187,15 +190,12 @@ def opening(folder: Path) -> str:
         "polars": f"polars.read_parquet({quoted})",
         "DuckDB": f"duckdb.sql({query})",
     }
-    text = "One row for each pose, and one for each frame with nobody in it; one table of all files."
-    shown = [f"<pre>{words.escaped(line)}</pre>" for line in lines.values()]
-    return pages.section(
-        "data", "Opening the dataset", [pages.paragraph(text, soft=True), *shown, _tables_note()]
+    text = (
+        f"{words.counted(rows, 'row')}: one for each pose, and one for each frame with nobody in it. "
+        "files.parquet has one for each file."
     )
-
-
-def _tables_note() -> str:
-    return pages.paragraph("files.parquet has one row for each file.", soft=True)
+    shown = [f"<pre>{words.escaped(line)}</pre>" for line in lines.values()]
+    return pages.section("data", "Opening the dataset", [pages.paragraph(text, soft=True), *shown])
 
 
 def _outcome(files: FileTally, *, is_known: bool) -> str:
@@ -241,7 +241,9 @@ def _states(files: FileTally) -> str:
         if number
     )
     says = ", ".join(f"{number} {state}" for state, number in numbers if number)
-    return f'{charts.shares(numbers, says=says)}<ul class="key">{key}</ul>'
+    causes = ", ".join(f"{words.count(number)} {cause}" for cause, number in files.causes.most_common(8))
+    why = f'<p class="soft">Failures by cause: {words.escaped(causes)}.</p>' if causes else ""
+    return f'{charts.shares(numbers, says=says)}<ul class="key">{key}</ul>{why}'
 
 
 def _numbers(files: FileTally, wall_s: float | None) -> list[Tile]:
@@ -282,10 +284,8 @@ def _speed(files: FileTally, wall_s: float | None) -> list[Tile]:
 def _cause(cause: str, number: int, files: FileTally, room: int) -> str:
     hint = _CAUSES.get(cause, "")
     more = f", the first {words.count(room)} shown" if room < number else ""
-    caption = (
-        f"<strong>{words.escaped(cause)}</strong> · {words.counted(number, 'file')}{more}"
-        f'<br><span class="soft">{words.escaped(hint)}</span>'
-    )
+    said = f"{words.counted(number, 'file')}{more}"
+    heading = f'<h3>{words.escaped(cause)} <span class="soft">· {words.escaped(said)}</span></h3>'
     columns = [
         Column("file", width=36),
         Column("reason"),
@@ -295,13 +295,14 @@ def _cause(cause: str, number: int, files: FileTally, room: int) -> str:
     rows = [
         [
             Cell(words.name(one.file)),
-            Cell(words.prose(one.reason)),
+            Cell(words.prose(one.reason.removeprefix(one.file).lstrip(": "))),
             Cell(words.count(one.attempts), one.attempts),
             Cell(words.size(one.size), one.size),
         ]
         for one in files.failures[cause][:room]
     ]
-    return f'<div class="causes">{pages.table(columns, rows, style="failures", caption_html=caption)}</div>'
+    listed = pages.table(columns, rows, style="failures")
+    return f'<div class="causes">{heading}{pages.paragraph(hint, soft=True) if hint else ""}{listed}</div>'
 
 
 def _fair(wanted: Mapping[str, int], most: int) -> dict[str, int]:

@@ -28,7 +28,7 @@ nav{display:flex;flex-wrap:wrap;gap:4px 18px;margin:14px 0 0;font-size:.9rem}
 b.done{background:var(--good)}b.failed{background:var(--bad)}b.same{background:var(--same)}
 b.other{background:var(--line)}
 .done{fill:var(--good)}.failed{fill:var(--bad)}.same{fill:var(--same)}.other{fill:var(--line)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:12px}
 .tile,figure,.card{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tile{padding:12px 14px}
 .tile dt{font-size:.85rem;color:var(--soft)}
@@ -36,7 +36,9 @@ b.other{background:var(--line)}
 .tile dd.note{font-size:.82rem;font-weight:400;color:var(--soft);line-height:1.35}
 .tile.alarm dd:not(.note){color:var(--bad)}
 dl{margin:0}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:14px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:14px}
+.charts.wide{grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr))}
+.charts+.charts{margin-top:14px}
 figure{margin:0;padding:14px 16px 10px;min-width:0}
 figcaption p{font-size:.88rem;color:var(--soft);margin:0 0 8px}
 figure svg{display:block;width:100%;max-width:520px;margin:0 auto}
@@ -44,7 +46,7 @@ figure.body svg{max-height:440px}
 svg text{fill:var(--soft);font-size:12px;font-family:inherit;font-variant-numeric:tabular-nums}
 .bar,.dot{fill:var(--good)}.grid{stroke:var(--line)}.band{fill:var(--band)}
 .line{fill:none;stroke:var(--good);stroke-width:1.5}
-.bone{stroke:var(--line);stroke-width:3;stroke-linecap:round}
+.bone{fill:none;stroke:var(--line);stroke-width:3;stroke-linecap:round}
 .joint-back{fill:var(--card);stroke:var(--good);stroke-width:1.2}.joint{fill:var(--good)}
 .shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,240px),1fr));gap:14px}
 .shots figure{padding:0;overflow:hidden}
@@ -53,7 +55,8 @@ svg text{fill:var(--soft);font-size:12px;font-family:inherit;font-variant-numeri
 .missing{border-left:4px solid var(--bad);padding:12px 16px;margin:18px 0}
 .missing p:last-child,.missing ul{margin:0}
 .card{padding:4px 16px;overflow:hidden}
-.card.scroll{max-height:420px;overflow:auto}
+.card.scroll{max-height:400px;overflow:auto}
+.scroll thead th{position:sticky;top:0;background:var(--card)}
 table{width:100%;border-collapse:collapse;font-size:.9rem;table-layout:fixed}
 caption{text-align:left;padding:12px 0 6px}
 th,td{text-align:left;vertical-align:top;padding:6px 14px 6px 0;border-top:1px solid var(--line);
@@ -68,7 +71,7 @@ th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 button:focus-visible,input:focus-visible{outline:2px solid var(--good);outline-offset:2px}
 input{font:inherit;color:inherit;width:100%;max-width:340px;padding:7px 12px;margin:0 0 12px;
 background:var(--card);border:1px solid var(--line);border-radius:8px}
-.causes{margin-bottom:14px}
+.causes{margin-bottom:14px}.causes p{margin:0 0 6px}h3 .soft{font-weight:400}
 pre{margin:0 0 10px;padding:12px 14px;background:var(--card);border:1px solid var(--line);border-radius:10px;
 font:.86rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
 white-space:pre-wrap;overflow-wrap:anywhere}
@@ -85,7 +88,7 @@ white-space:pre-wrap;overflow-wrap:anywhere}
 body{font-size:11pt}main{padding:0;max-width:none}nav,input{display:none}
 .card.scroll{max-height:none;overflow:visible}
 figure,.tile,tr,.shots figure{break-inside:avoid}h2,h3,caption{break-after:avoid}
-.charts{grid-template-columns:1fr 1fr}.shots{grid-template-columns:repeat(4,1fr)}
+.charts,.charts.wide{grid-template-columns:1fr 1fr}.shots{grid-template-columns:repeat(4,1fr)}
 th button::after{content:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 
@@ -97,7 +100,7 @@ if(box){box.hidden=false;box.addEventListener("input",()=>{
   let shown=0;
   for(const row of table.tBodies[0].rows){
    row.hidden=!row.textContent.toLowerCase().includes(words);shown+=!row.hidden}
-  table.closest(".card").hidden=!shown}});}
+  table.closest(".causes").hidden=!shown}});}
 for(const table of document.querySelectorAll("table.failures"))
  for(const head of table.tHead.rows[0].cells){
   const button=document.createElement("button");

@@ -42,12 +42,13 @@ def name(text: object) -> str:
     whole = str(text)
     short = shortened(whole)
     title = "" if short == whole else f' title="{escaped(shortened(whole, 4096))}"'
-    return f'<bdi class="name"{title}>{escaped(short)}</bdi>'
+    shown = escaped(short) if short.strip() else '<span class="soft">(no name)</span>'
+    return f'<bdi dir="ltr" class="name"{title}>{shown}</bdi>'
 
 
 def prose(text: object, longest: int = 400) -> str:
     """A sentence that may be of any length and content, as HTML."""
-    return f'<bdi class="prose">{escaped(shortened(str(text), longest))}</bdi>'
+    return f'<bdi dir="ltr" class="prose">{escaped(shortened(str(text), longest))}</bdi>'
 
 
 def count(number: float) -> str:
