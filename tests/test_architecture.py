@@ -47,7 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("landmarker",),
     ("processing",),
     ("draw", "export"),
-    ("bench", "evaluation", "mediapipe", "porting"),
+    ("batch", "bench", "evaluation", "mediapipe", "porting"),
     ("cli",),
     ("__init__", "__main__"),
 )

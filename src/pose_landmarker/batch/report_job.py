@@ -46,7 +46,7 @@ def settings_of(job: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _flat(key: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value and depth < _DEEPEST:
+    if isinstance(value, Mapping) and (value or not key) and depth < _DEEPEST:
         for name, inner in value.items():
             words = str(name).replace("_", " ")
             yield from _flat(f"{key} · {words}" if key else words, inner, depth + 1)

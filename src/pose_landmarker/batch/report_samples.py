@@ -51,7 +51,7 @@ def _figure(folder: Path, sample: Mapping[str, Any]) -> str:
     said = f"{found}{place}"
     return (
         f'<figure><img src="data:image/jpeg;base64,{pixels}" alt="{escaped(said)}, drawn on the frame">'
-        f'<figcaption>{name(sample["file"])}<br><span class="soft">{escaped(said)}</span></figcaption>'
+        f'<figcaption>{name(sample["file"], 60)}<br><span class="soft">{escaped(said)}</span></figcaption>'
         "</figure>"
     )
 

@@ -52,13 +52,12 @@ svg text{fill:var(--soft);font-size:12px;font-family:inherit;font-variant-numeri
 .shots figure{padding:0;overflow:hidden}
 .shots img{display:block;width:100%;aspect-ratio:4/3;object-fit:contain;background:var(--well)}
 .shots figcaption{padding:8px 12px 10px;font-size:.85rem;line-height:1.4}
-.missing{border-left:4px solid var(--bad);padding:12px 16px;margin:18px 0}
-.missing p:last-child,.missing ul{margin:0}
+.card.missing{border-left:4px solid var(--bad);padding:12px 16px;margin:18px 0}
+.missing ul{margin:0;padding-left:20px}
 .card{padding:4px 16px;overflow:hidden}
 .card.scroll{max-height:400px;overflow:auto}
 .scroll thead th{position:sticky;top:0;background:var(--card)}
 table{width:100%;border-collapse:collapse;font-size:.9rem;table-layout:fixed}
-caption{text-align:left;padding:12px 0 6px}
 th,td{text-align:left;vertical-align:top;padding:6px 14px 6px 0;border-top:1px solid var(--line);
 overflow-wrap:anywhere}
 thead th{border-top:0;color:var(--soft);font-weight:500}
@@ -71,7 +70,9 @@ th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 button:focus-visible,input:focus-visible{outline:2px solid var(--good);outline-offset:2px}
 input{font:inherit;color:inherit;width:100%;max-width:340px;padding:7px 12px;margin:0 0 12px;
 background:var(--card);border:1px solid var(--line);border-radius:8px}
-.causes{margin-bottom:14px}.causes p{margin:0 0 6px}h3 .soft{font-weight:400}
+.causes{margin:26px 0}
+table:not(:has(thead)) tr:first-child>*{border-top:0}
+table:not(:has(thead)) th{width:32%}.causes p{margin:0 0 6px}h3 .soft{font-weight:400}
 pre{margin:0 0 10px;padding:12px 14px;background:var(--card);border:1px solid var(--line);border-radius:10px;
 font:.86rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
 white-space:pre-wrap;overflow-wrap:anywhere}
@@ -80,14 +81,15 @@ white-space:pre-wrap;overflow-wrap:anywhere}
 .shots{grid-template-columns:1fr 1fr;gap:8px}
 .stack thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 .stack tr{display:block;border-top:1px solid var(--line);padding:8px 0}
-.stack td,.stack th{display:block;border:0;padding:0;text-align:left}
+.stack tbody tr:first-child{border:0}
+.stack td,.stack th{display:block;width:auto!important;border:0;padding:0;text-align:left}
 .stack td.n{display:inline-block;color:var(--soft);font-size:.85rem;margin-right:14px}
 .stack td.n::before{content:attr(data-name) " "}}
 @media print{:root{--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--good:#0b6e8f;--bad:#b4441c;
 --same:#a7b0bd;--band:#0b6e8f2e;--well:#fff}
 body{font-size:11pt}main{padding:0;max-width:none}nav,input{display:none}
 .card.scroll{max-height:none;overflow:visible}
-figure,.tile,tr,.shots figure{break-inside:avoid}h2,h3,caption{break-after:avoid}
+figure,.tile,tr,.shots figure{break-inside:avoid}h2,h3{break-after:avoid}
 .charts,.charts.wide{grid-template-columns:1fr 1fr}.shots{grid-template-columns:repeat(4,1fr)}
 th button::after{content:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """

@@ -8,7 +8,7 @@ import unicodedata
 from typing import Final
 
 #: Longer texts lose their middle: the beginning tells where a file is, the end which it is.
-_LONGEST: Final = 160
+_LONGEST: Final = 110
 #: What would end or turn a line, be invisible or be no character at all: it is written as an escape.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINER: Final = "\u200d"  # of emoji
@@ -37,10 +37,10 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
     return f"{text[:first]}…{text[first + 1 - longest :]}"
 
 
-def name(text: object) -> str:
+def name(text: object, longest: int = _LONGEST) -> str:
     """The name of a file as HTML; all of it shows when it is pointed at."""
     whole = str(text)
-    short = shortened(whole)
+    short = shortened(whole, longest)
     title = "" if short == whole else f' title="{escaped(shortened(whole, 4096))}"'
     shown = escaped(short) if short.strip() else '<span class="soft">(no name)</span>'
     return f'<bdi dir="ltr" class="name"{title}>{shown}</bdi>'
