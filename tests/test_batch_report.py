@@ -1,10 +1,9 @@
-"""Reports of jobs: whole pages that say what is so, whatever the names of files are and whatever is missing."""
+"""Reports of jobs: they say what is so, whatever the names of files are and whatever is missing."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -40,6 +39,7 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
+        self.html = html
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.texts: list[str] = []
         self._open: list[str] = []
@@ -71,18 +71,7 @@ class Page(HTMLParser):
 
     def tiles(self) -> dict[str, str]:
         """Numbers by their titles."""
-        names = [name for name, _ in self.tags]
-        assert names.count("dt") <= names.count("dd")
-        pairs = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", self.html)
-        return dict(pairs)
-
-    @property
-    def html(self) -> str:
-        return self.rawdata_all
-
-    def feed(self, data: str) -> None:
-        self.rawdata_all = data
-        super().feed(data)
+        return dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", self.html))
 
 
 def report_of(folder: Path) -> Page:
@@ -101,7 +90,7 @@ def check_harmless(page: Page) -> None:
     assert all(link["href"].startswith("#") for link in links)
     assert all(image["src"].startswith("data:image/jpeg;base64,") for image in page.all("img"))
     for tag, attributes in page.tags:
-        assert tag not in {"link", "iframe", "object", "embed", "base", "form", "b "}
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form"}
         assert not [key for key in attributes if key.startswith("on") or key in {"srcset", "action", "data"}]
     assert not re.search(r"url\(|@import", STYLE)
     policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv"))
@@ -110,11 +99,11 @@ def check_harmless(page: Page) -> None:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Iterator[Path]:
+def job(tmp_path: Path) -> Path:
     folder = tmp_path / "out"
     folder.mkdir()
     jobs.write_job(folder, wall_seconds=20.0)
-    return folder  # type: ignore[return-value]
+    return folder
 
 
 FRAMES = ([0, 1, 1, 2, 2, 2, 3], [0] * 5, [1] * 50)
@@ -183,7 +172,7 @@ class TestNumbers:
     def test_numbers_that_are_none_do_no_harm(self, job: Path) -> None:
         rows = [
             jobs.done("a", [1], seconds=float("nan"), duration_s=float("inf")),
-            jobs.done("b", [1], seconds=-1.0, size=-5, frames=-3),
+            {**jobs.done("b", [1], seconds=-1.0, size=-5), "frames": -3, "people": 2**62},
             {"file": None, "state": None},
             {"file": "c", "state": "done"},
             {"file": "d", "state": "failed"},
@@ -212,7 +201,7 @@ class TestLists:
         page = report_of(job)
         assert "All 10,000 files failed." in page.text
         assert f"The first {MOST_FAILURES} of 10,000 are shown" in page.text
-        assert len(page.all("td")) // 4 == MOST_FAILURES
+        assert sum(cell.get("data-name") == "tries" for cell in page.all("td")) == MOST_FAILURES
         assert "rare 9.mp4" in page.text
         assert len(page.html) < 1_000_000
 

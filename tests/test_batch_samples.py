@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ class TestFiles:
         chosen = sorted(sampled_files(count))
         assert len(chosen) == min(count, MOST_SAMPLES)
         assert all(0 <= number < count for number in chosen)
-        gaps = {b - a for a, b in zip(chosen, chosen[1:], strict=False)}
+        gaps = {b - a for a, b in pairwise(chosen)}
         assert not gaps or max(gaps) - min(gaps) <= 1
 
     def test_none_may_be_wanted(self) -> None:
