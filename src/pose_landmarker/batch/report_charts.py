@@ -97,7 +97,11 @@ def spreads(values: Sequence[Spread], *, says: str, axis: str) -> str:
         line = " ".join(f"{x(s):.1f},{y(s.middle):.1f}" for s in values)
         parts.append(f'<polyline class="line" points="{line}"/>')
     for s in values:
-        numbers = f"file {count(s.first + 1)}" if s.first == s.last else f"files {s.first + 1}–{s.last + 1}"
+        numbers = (
+            f"file {count(s.first + 1)}"
+            if s.first == s.last
+            else f"files {count(s.first + 1)}–{count(s.last + 1)}"
+        )
         tip = f"{numbers}: {s.middle:.1f} frames/s"
         dot = (
             f'<circle class="dot" cx="{x(s):.1f}" cy="{y(s.middle):.1f}" r="{3 if len(values) < 50 else 2}">'

@@ -81,7 +81,7 @@ def failures(files: FileTally) -> str:
 def people(files: FileTally, poses: PoseTally) -> str:
     """Charts of who was found and how well."""
     if not poses.looked_at:
-        lack = "There are no poses to tell about." if files.total else ""
+        lack = "There are no rows in the dataset." if files.states["done"] else ""
         return pages.section("people", "People", [pages.paragraph(lack, soft=True)] if lack else [])
     per_frame, found = poses.frames_by_people, int(poses.scores.sum())
     frames = sum(per_frame)
@@ -242,7 +242,7 @@ def _states(files: FileTally) -> str:
     )
     says = ", ".join(f"{number} {state}" for state, number in numbers if number)
     causes = ", ".join(f"{words.count(number)} {cause}" for cause, number in files.causes.most_common(8))
-    why = f'<p class="soft">Failures by cause: {words.escaped(causes)}.</p>' if causes else ""
+    why = f'<p class="soft why">Failures by cause: {words.escaped(causes)}.</p>' if causes else ""
     return f'{charts.shares(numbers, says=says)}<ul class="key">{key}</ul>{why}'
 
 
@@ -262,7 +262,7 @@ def _numbers(files: FileTally, wall_s: float | None) -> list[Tile]:
         found.append(Tile("Video", words.duration(files.duration_s), words.size(files.bytes)))
     found += [
         Tile("Frames", words.count(files.frames), words.counted(files.poses, "pose") + " in them"),
-        Tile("People", words.count(files.people), "different ones in each file, added up"),
+        Tile("People", words.count(files.people), "added up over the files"),
     ]
     return found + _speed(files, wall_s)
 
@@ -274,10 +274,9 @@ def _speed(files: FileTally, wall_s: float | None) -> list[Tile]:
     found = [Tile("Time", words.duration(wall_s), "from start to end")] if wall_s else []
     found.append(work)
     if seconds:
-        found.append(Tile("Frames per second", words.rate(files.frames / seconds), whose))
-        if files.duration_s:
-            times = words.rate(files.duration_s / seconds)
-            found.append(Tile("Real time", f"{times}×", f"video against {'its work' if whose else 'time'}"))
+        times = f"{words.rate(files.duration_s / seconds)}× real time" if files.duration_s else ""
+        note = ", ".join(part for part in (times, whose) if part)
+        found.append(Tile("Frames per second", words.rate(files.frames / seconds), note))
     return found
 
 

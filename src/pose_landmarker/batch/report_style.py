@@ -30,6 +30,7 @@ b.other{background:var(--line)}
 .done{fill:var(--good)}.failed{fill:var(--bad)}.same{fill:var(--same)}.other{fill:var(--line)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:12px}
 .tile,figure,.card{background:var(--card);border:1px solid var(--line);border-radius:10px}
+.why{margin-bottom:18px}
 .tile{padding:12px 14px}
 .tile dt{font-size:.85rem;color:var(--soft)}
 .tile dd{margin:0;font-size:1.45rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums}
