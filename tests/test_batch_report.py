@@ -217,6 +217,19 @@ class TestLists:
         assert len(page.all("img")) == 2
         assert "a.mp4 1 person · frame 12, 0.5 s" in page.text
 
+    def test_samples_are_in_the_order_of_names_and_frames(self, small: Path) -> None:
+        path = small / "samples" / "samples.json"
+        first, second = json.loads(path.read_text(encoding="utf-8"))
+        listed = [{**second, "frame": 100}, {**second, "frame": 20}, first]
+        path.write_text(json.dumps(listed), encoding="utf-8")
+        assert re.findall(r"frame (\d+),", report_of(small).text) == ["12", "20", "100"]
+
+    def test_of_too_many_samples_some_are_shown(self, small: Path) -> None:
+        path = small / "samples" / "samples.json"
+        listed = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(listed * 50), encoding="utf-8")
+        assert len(report_of(small).all("img")) == 24
+
 
 class TestHostile:
     def test_names_and_reasons_are_text(self, job: Path) -> None:

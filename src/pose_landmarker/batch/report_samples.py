@@ -33,6 +33,7 @@ def samples(folder: Path) -> tuple[str, list[str]]:
         return "", [str(error)]
     if not isinstance(listed, list):
         return "", [f"{path} holds no list of samples"]
+    listed.sort(key=_place)  # files are done in no order
     figures, damaged = [], 0
     for i in sorted(sampled_files(len(listed))):
         try:
@@ -41,6 +42,12 @@ def samples(folder: Path) -> tuple[str, list[str]]:
             damaged += 1
     notes = [f"{counted(damaged, 'sample frame')} could not be read"] if damaged else []
     return f'<div class="shots">{"".join(figures)}</div>' if figures else "", notes
+
+
+def _place(sample: object) -> tuple[str, str]:
+    """What samples are sorted by, whatever they are."""
+    about = sample if isinstance(sample, dict) else {}
+    return str(about.get("file", "")), f"{about.get('frame', '')!s:>20}"
 
 
 def _figure(folder: Path, sample: Mapping[str, Any]) -> str:
