@@ -318,7 +318,7 @@ class TestMissing:
         rng = np.random.default_rng(0)
         for name in ("files.parquet", "data/2.parquet"):
             whole = (small / name).read_bytes()
-            for _ in range(60):
+            for _ in range(20):
                 content = bytearray(whole)
                 for place in rng.integers(0, len(content), 8):
                     content[place] ^= 1 << rng.integers(8)

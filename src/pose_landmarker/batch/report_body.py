@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -44,10 +45,11 @@ def body(shares: Sequence[float]) -> str:
     parts.append(_edge(_between(places[11], places[12]), (_AXIS, 88)))
     parts.append(f'<ellipse class="bone" cx="{_AXIS}" cy="58" rx="33" ry="36"/>')
     for i, (x, y) in enumerate(places):
-        radius = 4 if i < 11 else 3.5 if 17 <= i <= 22 else 7
+        radius = 4.5 if i < 11 else 4 if 17 <= i <= 22 else 8
+        inner = (radius - 1) * math.sqrt(min(max(shares[i], 0.0), 1.0))  # its area is the share
         parts.append(
             f'<circle class="joint-back" cx="{x}" cy="{y}" r="{radius}"/>'
-            f'<circle class="joint" cx="{x}" cy="{y}" r="{radius}" fill-opacity="{shares[i]:.2f}">'
+            f'<circle class="joint" cx="{x}" cy="{y}" r="{inner:.2f}">'
             f"<title>{_words(i)}: {100 * shares[i]:.0f} %</title></circle>"
         )
     parts += [label(20, 20, "right", "start"), label(200, 20, "left", "end")]

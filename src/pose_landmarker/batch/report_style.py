@@ -92,9 +92,11 @@ body{font-size:11pt}main{padding:0;max-width:none}nav,input{display:none}
 .card.scroll{max-height:none;overflow:visible}
 figure,.tile,tr,.shots figure{break-inside:avoid}h2,h3{break-after:avoid}
 .charts{grid-template-columns:repeat(3,1fr)}.charts.wide{grid-template-columns:1fr 1fr}
-.tiles{grid-template-columns:repeat(4,1fr)}p{break-after:avoid}table{font-size:8.5pt}figcaption p{font-size:8.5pt}
+.tiles{grid-template-columns:repeat(4,1fr)}p{break-after:avoid}
+table{font-size:8.5pt}figcaption p{font-size:8.5pt}
 .scroll tbody tr:nth-child(n+41){display:none}
-.scroll:has(tbody tr:nth-child(41))::after{content:"Printed are the first 40 rows.";display:block;padding:6px 0}
+.scroll:has(tbody tr:nth-child(41))::after{content:"Printed are the first 40 rows.";
+display:block;padding:6px 0}
 .shots{grid-template-columns:repeat(4,1fr)}
 th button::after{content:none}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
