@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 #: Makes what runs the workers: of settings and how many there are to be, None for as many as are good.
 EngineMaker = Callable[[Settings, "int | None"], Engine]
 
-ENGINES: Final = ("local",)
+ENGINES: Final = ("local", "ray")
 
 _NOT_HERE: Final = ("running_mode", "result_callback", "on_error", "output_segmentation_masks")
 _LOCK: Final = ".lock"
@@ -48,6 +47,7 @@ def run_batch(
     *,
     workers: int | None = None,
     engine: str | EngineMaker = "local",
+    address: str | None = None,
     inference: str = "auto",
     retries: int = 2,
     retry_failed: bool = False,
@@ -73,9 +73,11 @@ def run_batch(
         output: The folder for results: none yet, empty, or that of an earlier run with the same options.
         model: As for :meth:`PoseLandmarker.create`.
         workers: How many files are worked on at the same time; by default as many as there are processors.
-        engine: What runs the workers: ``"local"``, processes on this machine; or a function from
-            :class:`~pose_landmarker.batch.work.Settings` and ``workers`` to an
-            :class:`~pose_landmarker.batch.work.Engine`.
+        engine: What runs the workers: ``"local"``, processes on this machine; ``"ray"``, a Ray cluster (see
+            docs/cluster.md); or a function from :class:`~pose_landmarker.batch.work.Settings` and
+            ``workers`` to an :class:`~pose_landmarker.batch.work.Engine`.
+        address: Of the Ray cluster: ``"auto"`` or ``"host:port"``; by default the one that this process is
+            connected to, else one on this machine that is started for the job.
         inference: Which inference engine the workers use, as ``engine`` of :meth:`PoseLandmarker.create`.
         retries: How often a file is tried again that failed for reasons that may pass; counted over all
             runs. Content that cannot be read is not tried again.
@@ -95,16 +97,14 @@ def run_batch(
         OptionError: An option is wrong, or ``output`` holds something else, or a job with other options.
         ModelError: The model is missing, damaged or cannot be fetched.
         EngineError: The engine cannot compile it, or no worker can work.
-        MissingExtraError: pyarrow is not installed, or PyAV or fsspec where they are needed.
+        MissingExtraError: pyarrow is not installed, or PyAV, fsspec or Ray where they are needed.
         DatasetError: What is in ``output`` is damaged.
         OSError: ``output`` cannot be written.
     """
     folder = _folder(output)
     settings = _settings(model, inference, image_processing_options, options)
     count = None if workers is None else check_integer("workers", workers, low=1)
-    make = engine if callable(engine) else None
-    if make is None:
-        check_choice("engine", engine, ENGINES)
+    make = _maker(engine, address)
     retries = check_integer("retries", retries, low=0)
     samples = check_integer("samples", samples, low=0)
     check_flag("retry_failed", retry_failed)
@@ -128,6 +128,22 @@ def run_batch(
         if report:
             _write_report(folder)
         return summary
+
+
+def _maker(engine: str | EngineMaker, address: str | None) -> EngineMaker | None:
+    """What makes the workers; None for those on this machine."""
+    if engine == "ray":
+        from pose_landmarker.batch.cluster import RayEngine
+        from pose_landmarker.batch.ray_session import load_ray
+
+        load_ray()
+        return partial(RayEngine, address=address)
+    if address is not None:
+        raise OptionError("address is that of a Ray cluster; it needs engine='ray'")
+    if callable(engine):
+        return engine
+    check_choice("engine", engine, ENGINES)
+    return None
 
 
 def _folder(output: object) -> Path:
@@ -196,10 +212,10 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _write_report(folder: Path) -> None:
     """The report; a job whose data are whole does not fail for it."""
-    if find_spec("pose_landmarker.batch.report") is None:  # until that module is there
-        return
+    from pose_landmarker.batch.report import write_report
+
     try:
-        import_module("pose_landmarker.batch.report").write_report(folder)
+        write_report(folder)
     except Exception as error:
         log = logging.getLogger("pose_landmarker")
         log.warning("the report cannot be written: %s", error, exc_info=True)

@@ -30,6 +30,8 @@ examples:
   pose-landmarker batch @list.txt s3://bucket/clips -o found
       the files that a text names, one on each line (@- reads them from standard input), and those of
       an address (pip install 'pose-landmarker[batch]' s3fs)
+  pose-landmarker batch s3://bucket/clips -o found --engine ray --address auto
+      on the Ray cluster that this machine belongs to (pip install 'pose-landmarker[cluster]')
   pose-landmarker batch archive/ -o found --retry-failed
       once more what has failed for good
 
@@ -66,9 +68,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     how = add_engine(parser, many=True, option="--inference")
     how.add_argument(
         "--engine",
-        choices=("local",),
+        choices=("local", "ray"),
         default="local",
-        help="what runs the workers: processes on this machine (default: %(default)s)",
+        help="what runs the workers: processes on this machine, or a Ray cluster (default: %(default)s)",
+    )
+    how.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of the Ray cluster, or auto; without it one on this machine is started for the job",
     )
     parser.set_defaults(run=run)
     return parser
@@ -111,6 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.model,
             workers=arguments.workers,
             engine=arguments.engine,
+            address=arguments.address,
             inference=arguments.inference,
             retries=arguments.retries,
             retry_failed=arguments.retry_failed,
