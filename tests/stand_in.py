@@ -99,7 +99,8 @@ def _walker(track_id: int, timestamp_ms: int, size: tuple[int, int]) -> Pose:
     return replace(pose, landmarks=landmarks)
 
 
-def _with_options(options: PoseLandmarkerOptions) -> StandIn:
+def with_options(options: PoseLandmarkerOptions) -> StandIn:
+    """What takes the place of the class where it is called with options."""
     names = (field.name for field in fields(options))
     return StandIn("", **{name: getattr(options, name) for name in names})
 
@@ -110,5 +111,5 @@ def install(patch: pytest.MonkeyPatch) -> type[StandIn]:
     patch.setattr(StandIn, "on_frame", None)
     patch.setattr(StandIn, "delay_s", 0.0)
     patch.setattr(PoseLandmarker, "create", lambda model, **options: StandIn(model, **options))
-    patch.setattr(processing, "PoseLandmarker", _with_options)
+    patch.setattr(processing, "PoseLandmarker", with_options)
     return StandIn

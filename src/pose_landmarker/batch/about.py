@@ -14,6 +14,7 @@ from pose_landmarker.batch.work import Settings
 from pose_landmarker.cache import write_atomically
 from pose_landmarker.engines import load_engine
 from pose_landmarker.errors import DatasetError, OptionError
+from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.models.store import load_bundle, model_path
 from pose_landmarker.options import BaseOptions
 
@@ -71,8 +72,8 @@ def about_job(settings: Settings) -> About:
         if field.name not in _NO_MATTER
     }
     words["engine"] = load_engine(options.engine)[0]
-    if settings.processing is not None:
-        words |= {name: repr(value) for name, value in asdict(settings.processing).items()}
+    processing = settings.processing or ImageProcessingOptions()
+    words |= {name: repr(value) for name, value in asdict(processing).items()}
     name, sha256 = _model(options.base_options)
     return About(constants=Constants(name, sha256, __version__), options=words)
 

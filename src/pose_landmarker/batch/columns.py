@@ -10,18 +10,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pose_landmarker.export import schema
 from pose_landmarker.export.arrow_tables import (
     VALUES,
     arrow_schema,
-    journal_batch,
     landmark_arrays,
     load_pyarrow,
 )
+from pose_landmarker.export.rows import Rows
 from pose_landmarker.recording import Recording
 from pose_landmarker.results import PoseLandmarkerResult
 
@@ -47,6 +49,12 @@ UNITS: Final = {
     PACKAGE: "of pose-landmarker",
 }
 
+#: The columns that workers send, before ``VALUES``.
+_SENT: Final = (
+    *(schema.FRAME, schema.TIME, NUMERATOR, DENOMINATOR, schema.WIDTH, schema.HEIGHT),
+    *(schema.PERSON, schema.TRACK, schema.SCORE),
+)
+_WIDTH: Final = len(schema.LANDMARK_COLUMNS)
 _MOST: Final = 2**63 - 1
 
 
@@ -64,6 +72,7 @@ class Constants(NamedTuple):
     version: str
 
 
+@cache
 def worker_schema() -> Any:
     """The schema of batches that workers send.
 
@@ -88,20 +97,25 @@ def worker_batch(
     """
     pa = load_pyarrow()
     seconds = [float("nan") if time is None else float(time) for time in times]
-    plain = journal_batch(Recording.from_results(results, times_s=seconds), 0)
-    columns = dict(zip(plain.schema.names, plain.columns, strict=True))
-    place = columns[schema.FRAME].to_numpy()
-    exact = [_exact(time) for time in times]
+    rows = Rows.of(Recording.from_results(results, times_s=seconds))
+    place, about = rows.frame, rows.columns()
+    exact = np.array([_exact(time) for time in times], np.int64).reshape(-1, 2)
     made = {
-        schema.FRAME: pa.array(np.asarray(frames, np.int64)[place], pa.int64()),
-        schema.TIME: columns[schema.TIME],
-        NUMERATOR: pa.array([upper for upper, _ in exact], pa.int64()).take(columns[schema.FRAME]),
-        DENOMINATOR: pa.array([lower for _, lower in exact], pa.int64()).take(columns[schema.FRAME]),
+        schema.FRAME: _array(pa, np.asarray(frames, np.int64)[place]),
+        schema.TIME: _array(pa, rows.time_s, ~np.isnan(rows.time_s)),
+        NUMERATOR: _array(pa, exact[place, 0], exact[place, 1] > 0),
+        DENOMINATOR: _array(pa, exact[place, 1], exact[place, 1] > 0),
     }
-    made |= {name: column for name, column in columns.items() if name not in made}
+    for name in about.keys() - made.keys():
+        column = about[name]
+        known = column != schema.UNKNOWN[name] if name in schema.UNKNOWN else ~np.isnan(column)
+        made[name] = _array(pa, column, known)
+    values = pa.FixedSizeListArray.from_arrays(_array(pa, rows.values.reshape(-1)), _WIDTH)
+    made = {name: made[name] for name in _SENT} | {VALUES: values}
     return pa.RecordBatch.from_arrays(list(made.values()), list(made))
 
 
+@cache
 def dataset_schema() -> Any:
     """The schema of a job's dataset, with units in the fields' metadata.
 
@@ -123,24 +137,47 @@ def dataset_schema() -> Any:
     return pa.schema(fields, {"pose_landmarker": json.dumps(about)})
 
 
-def dataset_table(batches: Sequence[Any], file: str, content: str, constants: Constants) -> Any:
-    """A ``pyarrow.Table`` of :func:`dataset_schema` of what workers sent about a file."""
+class Piece(NamedTuple):
+    """What workers have told of a file.
+
+    Attributes:
+        file: Its name.
+        content: SHA-256 of its bytes, hexadecimal.
+        batches: As of :func:`worker_schema`.
+    """
+
+    file: str
+    content: str
+    batches: Sequence[Any]
+
+
+def dataset_table(pieces: Sequence[Piece], constants: Constants) -> Any:
+    """A ``pyarrow.Table`` of :func:`dataset_schema`."""
     pa = load_pyarrow()
-    given = pa.Table.from_batches(batches, worker_schema())
-    of_file = dict(zip((FILE, CONTENT), (file, content), strict=True))
-    of_job = dict(zip((MODEL, MODEL_SHA256, PACKAGE), constants, strict=True))
-    columns: dict[str, Any] = {
-        name: pa.repeat(pa.scalar(value, pa.string()), len(given))
-        for name, value in {**of_file, **of_job}.items()
+    given = pa.Table.from_batches([batch for piece in pieces for batch in piece.batches], worker_schema())
+    counts = [sum(batch.num_rows for batch in piece.batches) for piece in pieces]
+    which = pa.array(np.repeat(np.arange(len(pieces)), counts))
+    columns = {
+        FILE: pa.array([piece.file for piece in pieces], pa.string()).take(which),
+        CONTENT: pa.array([piece.content for piece in pieces], pa.string()).take(which),
     }
-    columns |= {name: given.column(name) for name in given.column_names if name != VALUES}
-    columns |= landmark_arrays(given.column(VALUES), file)
+    for name, value in zip((MODEL, MODEL_SHA256, PACKAGE), constants, strict=True):
+        columns[name] = pa.repeat(pa.scalar(value, pa.string()), len(given))
+    columns |= {name: given.column(name) for name in _SENT}
+    columns |= landmark_arrays(given.column(VALUES), "rows of workers")
     wanted = dataset_schema()
     return pa.Table.from_arrays([columns[name] for name in wanted.names], schema=wanted)
 
 
-def _exact(time: Fraction | None) -> tuple[int | None, int | None]:
-    """A time as a fraction, unless it is beyond all times that a file can have in earnest."""
+def _exact(time: Fraction | None) -> tuple[int, int]:
+    """A time as a fraction, unless it is beyond all times that a file can have in earnest: then 0 / 0."""
     if time is None or abs(time.numerator) > _MOST or time.denominator > _MOST:
-        return None, None
+        return 0, 0
     return time.numerator, time.denominator
+
+
+def _array(pa: Any, column: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None = None) -> Any:
+    """An Arrow array of numbers, by its buffers: ``pa.array`` would import pandas in every worker."""
+    bits = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+    kind = pa.from_numpy_dtype(column.dtype)
+    return pa.Array.from_buffers(kind, len(column), [bits, pa.py_buffer(np.ascontiguousarray(column))])

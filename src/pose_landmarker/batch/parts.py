@@ -9,11 +9,11 @@ import base64
 import contextlib
 import os
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from pose_landmarker.batch.columns import Constants, dataset_schema, dataset_table
+from pose_landmarker.batch.columns import Constants, Piece, dataset_schema, dataset_table
 from pose_landmarker.batch.entry import Entry, dump_entries, load_entries
 from pose_landmarker.errors import DatasetError
 from pose_landmarker.export.arrow_tables import load_pyarrow
@@ -40,18 +40,20 @@ class PartWriter:
     def __init__(self, path: Path, constants: Constants) -> None:
         self._path = path
         self._constants = constants
-        self._waiting: list[Any] = []  # tables
+        self._waiting: list[Piece] = []
         self._rows = 0
         self._writer = open_parquet(path, dataset_schema())
 
-    def write(self, batches: Sequence[Any], file: str, content: str) -> None:
+    def write(self, piece: Piece) -> None:
         """Rows of a file.
 
         Raises:
             OSError: They cannot be written.
         """
-        if sum(batch.num_rows for batch in batches):
-            self.write_table(dataset_table(batches, file, content, self._constants))
+        self._waiting.append(piece)
+        self._rows += sum(batch.num_rows for batch in piece.batches)
+        if self._rows >= _ROWS_AT_ONCE:
+            self._flush()
 
     def write_table(self, table: Any) -> None:
         """Rows that are as they are in the dataset.
@@ -59,10 +61,7 @@ class PartWriter:
         Raises:
             OSError: They cannot be written.
         """
-        self._waiting.append(table)
-        self._rows += len(table)
-        if self._rows >= _ROWS_AT_ONCE:
-            self._flush()
+        self._writer.write_table(table, row_group_size=1 << 20)
 
     def finish(self, entries: Iterable[Entry], target: Path) -> None:
         """Give it its name, with the list of files whose rows are in it.
@@ -88,9 +87,8 @@ class PartWriter:
         self._path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        if self._waiting:
-            pa = load_pyarrow()
-            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=1 << 20)
+        if self._rows:
+            self.write_table(dataset_table(self._waiting, self._constants))
         self._waiting, self._rows = [], 0
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pose_landmarker.batch.columns import Constants
+from pose_landmarker.batch.columns import Constants, Piece
 from pose_landmarker.batch.entry import Entry
 from pose_landmarker.batch.journal import Journal, journals, read_journal
 from pose_landmarker.batch.parts import PartWriter, read_entries, without
@@ -149,7 +149,7 @@ class Store:
         try:
             for entry, batches in read_journal(path):
                 if entry not in known:  # else this was sealed, and killed before the journal was removed
-                    writer.write(batches, entry.file, entry.content or "")
+                    writer.write(Piece(entry.file, entry.content or "", batches))
                     entries.append(entry)
         except BaseException:
             writer.discard()
@@ -227,7 +227,7 @@ class Incoming:
     def _spill(self, content: str) -> None:
         if self._part is None:
             self._part = PartWriter(self._path, self._constants)
-        self._part.write(self.batches, self._file, content)
+        self._part.write(Piece(self._file, content, self.batches))
         self.batches, self._rows = [], 0
 
 
