@@ -42,12 +42,12 @@ def settings(model_file: Callable[[str], Path]) -> Settings:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Nine videos of different lengths, one of them damaged, and three pictures."""
     from PIL import Image
-    from skimage import data
+    from tests.poses import astronaut_photo
 
     folder = tmp_path_factory.mktemp("clips")
     paths = [write_clip(folder / f"clip{i:02}.mp4", 60 + 5 * i) for i in range(9)]
     paths[5].write_bytes(b"no video")
-    person = np.ascontiguousarray(data.astronaut()[::2, ::2])
+    person = np.ascontiguousarray(astronaut_photo()[::2, ::2])
     moving = [np.roll(person, 2 * i, axis=1) for i in range(40)]
     write_clip(paths[3], 40, pictures=moving)
     for i in range(3):
@@ -73,7 +73,9 @@ class Cluster:
     def add(self) -> Any:
         return self._processes.add_node(num_cpus=1)
 
-    def kill(self, node: Any) -> None:
+    def replace(self, node: Any) -> None:
+        """Kill a node, once there is another one."""
+        self.add()
         self._processes.remove_node(node, allow_graceful=False)
 
     def close(self) -> None:
@@ -156,7 +158,7 @@ def test_a_cluster_that_loses_workers_and_a_node_finds_the_same(
     capfd.readouterr()
     actions: list[Callable[[int], object]] = [
         lambda pid: os.kill(pid, signal.SIGKILL),
-        lambda _: (cluster.add(), cluster.kill(cluster.nodes[0])),
+        lambda _: cluster.replace(cluster.nodes[0]),
         lambda pid: os.kill(pid, signal.SIGKILL),
     ]
     begun = 0
@@ -301,7 +303,7 @@ def test_a_seat_keeps_apart_what_was_begun_and_what_was_not() -> None:
     seat = Seat(Actor(), "settings", streams=1)
     assert not seat.has_room()
     assert seat.hear(seat.waited_for[0], lambda _: None) == []
-    assert seat.ready
+    assert seat.has_room()
     pictures = [FileTask(i, f"{i}.png", False, 1) for i in range(3)]
     video = FileTask(9, "9.mp4", True, 1)
     seat.give(pictures[0])
@@ -340,7 +342,8 @@ def test_how_a_worker_was_lost() -> None:
     assert "its node" in lost_worker(ray, ray.exceptions.ActorUnavailableError("gone", None))
 
     def raised(cause: Exception) -> Exception:
-        return ray.exceptions.RayTaskError("work", "a traceback", cause)
+        error: Exception = ray.exceptions.RayTaskError("work", "a traceback", cause)
+        return error
 
     assert "started again" in lost_worker(ray, raised(StartedAgainError()))
     with pytest.raises(EngineError, match="refused"):
