@@ -42,6 +42,7 @@ def settings(model_file: Callable[[str], Path]) -> Settings:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Nine videos of different lengths, one of them damaged, and three pictures."""
     from PIL import Image
+
     from tests.poses import astronaut_photo
 
     folder = tmp_path_factory.mktemp("clips")
