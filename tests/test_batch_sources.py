@@ -40,6 +40,10 @@ class TestFinding:
         assert _names(f"{folder}/**/*.*", folder) == ["a.PNG", "b.mp4", "sub/c.jpg", "sub/deep/d.mkv"]
         assert _names(f"{folder}/s*", folder) == ["sub/c.jpg", "sub/deep/d.mkv"]
 
+    def test_the_folder_for_results_is_no_source(self, folder: Path) -> None:
+        (listed,) = find_files(folder / "out", folder / "out")
+        assert listed.error == "the folder for results cannot be a source"
+
     def test_a_file_of_any_name(self, folder: Path) -> None:
         assert _names(folder / "notes.txt", folder) == ["notes.txt"]
 

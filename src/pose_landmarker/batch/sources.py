@@ -90,7 +90,9 @@ def _found(source: str, out: str) -> Iterator[Listed]:
         yield Listed(source, error="an empty name")
         return
     try:
-        if Path(path).is_dir():
+        if _is_within(path, out) and Path(path).is_dir():
+            yield Listed(source, error="the folder for results cannot be a source")
+        elif Path(path).is_dir():
             yield from _of_folder(path, out)
         elif glob.has_magic(path) and not os.path.lexists(path):
             yield from _matching(path, out)
