@@ -20,6 +20,10 @@ from pose_landmarker.models.rewriting import conv_before_resize
 from pose_landmarker.models.tflite import with_outputs
 from pose_landmarker.native import library
 from pose_landmarker.native.library import library_or_none
+from tests.archives import install_stand_in, write_picture
+from tests.clips import write_clip
+from tests.job_runs import Jobs
+from tests.stand_in import StandIn
 from tests.tiny import tiny_bundle
 
 SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2] / "shared"))
@@ -136,3 +140,19 @@ def networks(model_file: Callable[[str], Path]) -> dict[str, bytes]:
     found["detector as it is"] = bundle.detector
     found["detector"] = with_outputs(conv_before_resize(bundle.detector), DETECTOR_OUTPUTS)
     return found
+
+
+@pytest.fixture
+def stand_in_workers(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
+    """Workers in this process find people who are not there."""
+    return install_stand_in(monkeypatch)
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, stand_in_workers: type[StandIn], tiny_task: bytes) -> Jobs:
+    """Jobs over a video of five frames and two pictures."""
+    made = Jobs(tmp_path, tiny_task)
+    write_clip(made.archive / "a.mp4", 5)
+    write_picture(made.archive / "b.png", 1)
+    write_picture(made.archive / "sub" / "c.png", 2)
+    return made

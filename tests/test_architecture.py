@@ -55,7 +55,7 @@ _FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in nam
 
 #: Third-party packages, and the only places that import them.
 _IMPORTERS = {
-    "cv2": {"imaging", "draw", "bench", "cli", "mediapipe"},
+    "cv2": {"imaging", "batch", "draw", "bench", "cli", "mediapipe"},
     "PIL": {"draw", "media", "mediapipe"},
     "av": {"media"},
     "sdl2": {"cli"},

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pose_landmarker.batch.job import run_batch
 from pose_landmarker.batch.seat import Seat
 from pose_landmarker.batch.shape import Shape, cpu_shape, gpu_shape
 from pose_landmarker.batch.work import Done, Event, Failed, FileTask, Rows, Settings, Started, Waiting
@@ -22,6 +23,8 @@ from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
 from tests.clips import write_clip
 
 ray = pytest.importorskip("ray", reason="the extra 'cluster' is not installed")
+
+from pyarrow import parquet  # noqa: E402
 
 from pose_landmarker.batch.cluster import RayEngine, with_model_bytes  # noqa: E402
 from pose_landmarker.batch.ray_session import RaySession, StartedAgainError, load_ray, lost_worker  # noqa: E402
@@ -363,3 +366,44 @@ def test_waiting_is_told(cluster: Cluster, settings: Settings, clips: list[Path]
     counts = Counter(type(event) for event in events)
     assert counts[Done] == 1
     assert set(counts) <= {Started, Rows, Done, Waiting}
+
+
+@pytest.mark.slow
+def test_a_job_whose_workers_and_driver_are_lost_has_the_rows_of_an_undisturbed_one(
+    cluster: Cluster, settings: Settings, clips: list[Path], tmp_path: Path
+) -> None:
+    model = settings.options.base_options.model_asset_path
+    assert model is not None
+    run_batch(clips[0].parent, tmp_path / "undisturbed", model, report=False)
+
+    class Lossy(RayEngine):
+        """Loses a worker with every fourth file, and the driver's patience after the eighth."""
+
+        begun = 0
+
+        def events(self, take: Callable[[], FileTask | None]) -> Iterator[Event]:
+            for event in super().events(take):
+                yield event
+                if isinstance(event, Started):
+                    Lossy.begun += 1
+                    if Lossy.begun % 4 == 0:
+                        os.kill(int(event.worker.rpartition(":")[2]), signal.SIGKILL)
+                    if Lossy.begun == 8:
+                        raise KeyboardInterrupt
+
+    def engine(settings: Settings, workers: int | None) -> RayEngine:
+        return Lossy(settings, workers, address=cluster.address)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(clips[0].parent, tmp_path / "disturbed", model, engine=engine)
+    summary = run_batch(clips[0].parent, tmp_path / "disturbed", model, engine=engine)
+    assert (summary.files, summary.failed) == (12, 1)
+    assert 0 < summary.before < 11
+    tables = [
+        parquet.read_table(tmp_path / name / "data").sort_by(
+            [("file", "ascending"), ("frame", "ascending"), ("person", "ascending")]
+        )
+        for name in ("undisturbed", "disturbed")
+    ]
+    assert tables[0].num_rows > 500
+    assert tables[0].equals(tables[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -27,7 +28,9 @@ def _result(*seeds: int) -> PoseLandmarkerResult:
     return PoseLandmarkerResult(poses=poses, image_size=(160, 120), timestamp_ms=0)
 
 
-def _table(results: list[PoseLandmarkerResult], frames: list[int], times: list[Fraction | None]) -> pa.Table:
+def _table(
+    results: list[PoseLandmarkerResult], frames: list[int], times: Sequence[Fraction | None]
+) -> pa.Table:
     piece = Piece("a.mp4", "cd" * 32, [worker_batch(results, frames, times)])
     table = dataset_table([piece], CONSTANTS)
     table.validate(full=True)
@@ -52,7 +55,7 @@ def test_there_is_a_row_for_each_pose_and_one_for_a_frame_with_nobody() -> None:
 
 def test_times_are_exact() -> None:
     times = [Fraction(0), Fraction(1001, 30000), Fraction(1, 3)]
-    rows = _table([_result(1)] * 3, [0, 1, 2], list(times)).to_pylist()
+    rows = _table([_result(1)] * 3, [0, 1, 2], times).to_pylist()
     assert [Fraction(row["time_numerator"], row["time_denominator"]) for row in rows] == times
     assert [row["time_s"] for row in rows] == [float(time) for time in times]
 

@@ -20,14 +20,9 @@ from pose_landmarker.batch.work import Done, Failed, FileTask, Rows, Sample, Set
 from pose_landmarker.batch.worker import FileWorker
 from pose_landmarker.errors import EngineError, ModelNotFoundError
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
-from tests.archives import install_stand_in, write_person, write_picture
+from tests.archives import write_person, write_picture
 from tests.clips import truncate, write_clip
 from tests.stand_in import StandIn
-
-
-@pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
-    return install_stand_in(monkeypatch)
 
 
 def _work(source: object, *, sample: bool = False, **options: Any) -> list[Any]:
@@ -53,7 +48,9 @@ def _failed(source: object) -> Failed:
 
 
 class TestVideo:
-    def test_it_tells_all_frames_and_what_they_come_to(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_it_tells_all_frames_and_what_they_come_to(
+        self, stand_in_workers: type[StandIn], tmp_path: Path
+    ) -> None:
         clip = write_clip(tmp_path / "a.mp4", 10)
         *rows, done = _work(clip, num_poses=2)
         assert all(isinstance(event, Rows) for event in rows)
@@ -66,31 +63,31 @@ class TestVideo:
         assert (done.width, done.height, done.frames, done.poses, done.people) == (80, 48, 10, 20, 2)
         assert done.duration_s == pytest.approx(0.4)
 
-    def test_the_next_one_begins_anew(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_the_next_one_begins_anew(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         clip = write_clip(tmp_path / "a.mp4", 3)
         looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
         for number in range(2):
             list(looker.work(FileTask(number, str(clip), True, 0)))
-        assert len(stand_in.made) == 1
-        assert stand_in.made[0].resets == 2
+        assert len(stand_in_workers.made) == 1
+        assert stand_in_workers.made[0].resets == 2
 
     def test_rows_come_while_it_goes_on(
-        self, stand_in: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(worker, "_FRAMES_AT_ONCE", 4)
-        *rows, done = _work(write_clip(tmp_path / "a.mp4", 10))
+        *rows, _ = _work(write_clip(tmp_path / "a.mp4", 10))
         assert len(rows) >= 3
         assert max(event.frames for event in rows) <= 4
         assert _rows(rows)["frame"].to_pylist() == [*range(10)]
 
-    def test_what_is_broken_in_it_is_told(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_what_is_broken_in_it_is_told(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         clip = truncate(write_clip(tmp_path / "a.mkv", 60, codec="mpeg4"), 0.7)
         *_, done = _work(clip)
         assert isinstance(done, Done)
         assert 0 < done.frames < 60
         assert done.problems
 
-    def test_a_sample_shows_somebody(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_a_sample_shows_somebody(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         events = _work(write_clip(tmp_path / "a.mp4", 5), sample=True)
         (sample,) = (event for event in events if isinstance(event, Sample))
         assert sample.jpeg.startswith(b"\xff\xd8")
@@ -99,14 +96,16 @@ class TestVideo:
 
 
 class TestPicture:
-    def test_it_tells_one_row_and_what_it_comes_to(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_it_tells_one_row_and_what_it_comes_to(
+        self, stand_in_workers: type[StandIn], tmp_path: Path
+    ) -> None:
         rows, done = _work(write_picture(tmp_path / "a.png"))
         assert rows.batch.num_rows == 1
         assert rows.batch.column("time_s").to_pylist() == [None]
         assert (done.width, done.height, done.frames, done.poses, done.people) == (48, 32, 1, 1, 1)
         assert done.duration_s is None
 
-    def test_a_sample(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_a_sample(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         events = _work(write_picture(tmp_path / "a.png", size=(900, 600)), sample=True)
         (sample,) = (event for event in events if isinstance(event, Sample))
         assert (sample.frame, sample.time_s, sample.poses) == (0, None, 1)
@@ -115,17 +114,17 @@ class TestPicture:
 class TestFailure:
     """Every one is told; none is raised."""
 
-    def test_a_file_that_is_not_there(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_a_file_that_is_not_there(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         failed = _failed(tmp_path / "gone.mp4")
         assert (failed.cause, failed.reason, failed.content) == ("access", "there is no such file", None)
 
-    def test_a_loop_of_links(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_a_loop_of_links(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         (tmp_path / "a.png").symlink_to(tmp_path / "a.png")
         failed = _failed(tmp_path / "a.png")
         assert failed.cause == "access"
         assert "symbolic links" in failed.reason
 
-    def test_a_folder_and_a_pipe(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_a_folder_and_a_pipe(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         (tmp_path / "a.mp4").mkdir()
         assert _failed(tmp_path / "a.mp4").reason == "a folder, wanted a file"
         if hasattr(os, "mkfifo"):
@@ -133,7 +132,7 @@ class TestFailure:
             assert "pipe" in _failed(tmp_path / "b.mp4").reason
 
     @pytest.mark.parametrize("name", ["a.mp4", "a.png"])
-    def test_an_empty_file(self, stand_in: type[StandIn], tmp_path: Path, name: str) -> None:
+    def test_an_empty_file(self, stand_in_workers: type[StandIn], tmp_path: Path, name: str) -> None:
         (tmp_path / name).touch()
         failed = _failed(tmp_path / name)
         assert failed.cause == "content"
@@ -141,13 +140,13 @@ class TestFailure:
         assert failed.content == hashlib.sha256().hexdigest()
 
     @pytest.mark.parametrize("name", ["a.mp4", "a.png"])
-    def test_noise(self, stand_in: type[StandIn], tmp_path: Path, name: str) -> None:
+    def test_noise(self, stand_in_workers: type[StandIn], tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_bytes(bytes(range(256)) * 40)
         failed = _failed(tmp_path / name)
         assert failed.cause == "content"
         assert str(tmp_path) not in failed.reason  # the name stands beside it
 
-    def test_a_codec_that_is_missing(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_a_codec_that_is_missing(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         clip = write_clip(tmp_path / "a.avi", 5, codec="mpeg4")
         content = clip.read_bytes()
         for name in (b"FMP4", b"fmp4"):
@@ -157,7 +156,7 @@ class TestFailure:
         assert failed.cause == "content"
         assert "decodes" in failed.reason
 
-    def test_one_that_grows_while_it_is_read(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_one_that_grows_while_it_is_read(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:
         clip = write_clip(tmp_path / "a.mp4", 5)
         size = clip.stat().st_size
 
@@ -166,21 +165,25 @@ class TestFailure:
                 with clip.open("ab") as file:
                     file.write(b"more")
 
-        stand_in.on_frame = grow
+        stand_in_workers.on_frame = grow
         failed = _failed(clip)
         assert failed.cause == "changed"
         assert failed.reason == f"it changed while it was read: {size} bytes before, {size + 4} after"
 
-    def test_one_that_is_removed_while_it_is_read(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_one_that_is_removed_while_it_is_read(
+        self, stand_in_workers: type[StandIn], tmp_path: Path
+    ) -> None:
         clip = write_clip(tmp_path / "a.mp4", 5)
-        stand_in.on_frame = lambda before: clip.unlink() if before == 2 else None
+        stand_in_workers.on_frame = lambda before: clip.unlink() if before == 2 else None
         assert _failed(clip).cause == "access"
 
-    def test_one_that_is_replaced_while_it_is_read(self, stand_in: type[StandIn], tmp_path: Path) -> None:
+    def test_one_that_is_replaced_while_it_is_read(
+        self, stand_in_workers: type[StandIn], tmp_path: Path
+    ) -> None:
         clip = write_clip(tmp_path / "a.mp4", 5)
-        other = shutil.copy(clip, tmp_path / "b.mp4")
+        other = Path(shutil.copy(clip, tmp_path / "b.mp4"))
         os.utime(other, ns=(1, 1))
-        stand_in.on_frame = lambda before: os.replace(other, clip) if before == 2 else None
+        stand_in_workers.on_frame = lambda before: other.replace(clip) if before == 2 else None
         assert _failed(clip).cause == "changed"
 
     @pytest.mark.parametrize(
@@ -193,18 +196,18 @@ class TestFailure:
         ],
     )
     def test_whatever_is_raised_on_the_way(
-        self, stand_in: type[StandIn], tmp_path: Path, error: Exception, cause: str
+        self, stand_in_workers: type[StandIn], tmp_path: Path, error: Exception, cause: str
     ) -> None:
         def fail(_before: int) -> None:
             raise error
 
-        stand_in.on_frame = fail
+        stand_in_workers.on_frame = fail
         failed = _failed(write_clip(tmp_path / "a.mp4", 5))
         assert failed.cause == cause
         assert failed.reason
 
     def test_a_disk_that_cannot_be_read(
-        self, stand_in: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(_path: object) -> None:
             raise OSError(errno.EACCES, "Permission denied")
@@ -216,12 +219,12 @@ class TestFailure:
 
 @pytest.mark.parametrize("error", [EngineError("out of order"), ModelNotFoundError("not there")])
 def test_what_would_fail_with_every_file_is_raised(
-    stand_in: type[StandIn], tmp_path: Path, error: Exception
+    stand_in_workers: type[StandIn], tmp_path: Path, error: Exception
 ) -> None:
     def fail(_before: int) -> None:
         raise error
 
-    stand_in.on_frame = fail
+    stand_in_workers.on_frame = fail
     with pytest.raises(type(error)):
         _work(write_picture(tmp_path / "a.png"))
 

@@ -108,7 +108,7 @@ def run_batch(
     retries = check_integer("retries", retries, low=0)
     samples = check_integer("samples", samples, low=0)
     check_flag("retry_failed", retry_failed)
-    load_pyarrow()
+    load_pyarrow(extra="batch")
     about = about_job(settings)
     check_folder(folder, (JOB_FILE, _LOCK))
     with _alone(folder):

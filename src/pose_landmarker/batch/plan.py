@@ -49,6 +49,7 @@ class Plan:
         self._attempts: dict[int, int] = {}
         self._contents: dict[int, str] = {}  # of files that are not done
         self._first: dict[str, int] = {}  # which file in work has this content
+        self._broken: dict[str, Entry] = {}  # what became of contents that nobody can read
         self._waiting: dict[int, list[int]] = {}  # for that file, which have the same
         self._sizes = Counter(listed.version.size for listed in files if not listed.error)
         for number, listed in enumerate(files):
@@ -80,6 +81,8 @@ class Plan:
         if content is None:
             return
         self._first.pop(content, None)
+        if entry.cause == "content":
+            self._broken[content] = entry
         waiting = self._waiting.pop(number, [])
         if waiting and self._ledger.owner(content) is None and entry.cause != "content":
             self._give_out(waiting, content)
@@ -121,9 +124,9 @@ class Plan:
         content = self._content(number)
         if content is None:
             return False
-        owner = self._ledger.owner(content)
-        if owner is not None:
-            self._settle_same(number, content, owner)
+        other = self._ledger.owner(content) or self._broken.get(content)
+        if other is not None:
+            self._settle_same(number, content, other)
             return True
         if content in self._first:
             first = self._first[content]

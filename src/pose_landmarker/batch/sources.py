@@ -90,7 +90,9 @@ def _found(source: str, out: str) -> Iterator[Listed]:
         yield Listed(source, error="an empty name")
         return
     try:
-        if Path(path).is_dir():
+        if _is_within(path, out) and Path(path).is_dir():
+            yield Listed(source, error="the folder for results cannot be a source")
+        elif Path(path).is_dir():
             yield from _of_folder(path, out)
         elif glob.has_magic(path) and not os.path.lexists(path):
             yield from _matching(path, out)
@@ -103,6 +105,8 @@ def _found(source: str, out: str) -> Iterator[Listed]:
 def _matching(pattern: str, out: str) -> Iterator[Listed]:
     count = 0
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - absolute patterns too
+        if _is_within(match, out):
+            continue
         if Path(match).is_dir():
             listed = _of_folder(match, out, may_be_empty=True)
         else:
@@ -123,7 +127,7 @@ def _of_folder(folder: str, out: str, *, may_be_empty: bool = False) -> Iterator
 
     count = 0
     for path, folders, names in os.walk(folder, onerror=note):
-        folders[:] = [name for name in sorted(folders) if not _is_same(os.path.join(path, name), out)]  # noqa: PTH118
+        folders[:] = [name for name in sorted(folders) if not _is_within(os.path.join(path, name), out)]  # noqa: PTH118
         for name in sorted(names):
             if _suffix(name) in _KNOWN:
                 count += 1
@@ -155,8 +159,9 @@ def _remote(source: str) -> Iterator[Listed]:
         yield Listed(source, error=_why(error))
 
 
-def _is_same(folder: str, out: str) -> bool:
-    return os.path.realpath(folder) == out
+def _is_within(path: str, out: str) -> bool:
+    real = os.path.realpath(path)
+    return real == out or real.startswith(out + os.sep)
 
 
 def _suffix(name: str) -> str:

@@ -22,8 +22,12 @@ VALUES: Final = "values"
 _WIDTH: Final = len(schema.LANDMARK_COLUMNS)
 
 
-def load_pyarrow(module: str = "pyarrow") -> Any:
+def load_pyarrow(module: str = "pyarrow", *, extra: str = "export") -> Any:
     """pyarrow, or one of its modules.
+
+    Args:
+        module: Its name.
+        extra: Which of our extras to name where it is missing.
 
     Raises:
         MissingExtraError: It is not installed; the message holds the line to type.
@@ -32,7 +36,7 @@ def load_pyarrow(module: str = "pyarrow") -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"Parquet and Arrow need pyarrow ({error}): pip install 'pose-landmarker[export]'"
+            f"Parquet and Arrow need pyarrow ({error}): pip install 'pose-landmarker[{extra}]'"
         ) from error
 
 

@@ -1,0 +1,135 @@
+"""Jobs: their frame rate beside that of process(), and what thousands of small files cost.
+
+    python -m benchmarks.batch rate CLIP… [--model lite] [--workers 2] [--rounds 3]
+    python -m benchmarks.batch small [--files 10000] [--model lite] [--workers 2]
+
+``rate`` looks at the clips with ``process()`` and in a job, turn by turn, and tells the frames a second of
+both, with all that is around them: starting, loading the model, writing the dataset.
+
+``small`` makes so many little pictures of scikit-image's astronaut, and tells how much of the time the
+workers were not at work on a file, the processor time of the driver, its memory on the way, and how long the
+start of a job takes that has nothing left to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as parquet
+from PIL import Image
+
+from pose_landmarker import process
+from pose_landmarker.batch import Progress, run_batch
+
+_SIDE = 96
+#: Per cent of the files at which the memory is looked at.
+_SHARES = (10, 25, 50, 75, 100)
+
+
+def rate(clips: list[str], model: str, workers: int, rounds: int) -> dict[str, Any]:
+    """Frames a second of both, and the ratio."""
+    plain, job = [], []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        results = process(clips, model, workers=workers, threads=1, in_order=False)
+        frames = sum(done.error is None for done in results)
+        plain.append(frames / (time.perf_counter() - began))
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            summary = run_batch(clips, Path(folder, "out"), model, workers=workers, threads=1)
+            job.append(summary.frames / (time.perf_counter() - began))
+        print(f"process() {plain[-1]:.1f}, job {job[-1]:.1f} frames a second", flush=True)
+    ratios = [ours / theirs for ours, theirs in zip(job, plain, strict=True)]
+    return {
+        "process_fps": round(statistics.median(plain), 2),
+        "job_fps": round(statistics.median(job), 2),
+        "ratio": round(statistics.median(ratios), 4),
+    }
+
+
+def small(count: int, model: str, workers: int) -> dict[str, Any]:
+    """What many small files cost."""
+    with tempfile.TemporaryDirectory() as folder:
+        archive, output = Path(folder, "archive"), Path(folder, "out")
+        _make_pictures(archive, count)
+        memory: list[tuple[int, float]] = []
+
+        def see(progress: Progress) -> None:
+            memory.append((progress.counts.over, _memory_mb()))
+
+        began, cpu = time.perf_counter(), time.process_time()
+        summary = run_batch(archive, output, model, workers=workers, threads=1, samples=0, progress=see)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        table = parquet.read_table(output / "files.parquet", columns=["seconds"])
+        at_work = sum(table["seconds"].to_pylist())
+        began = time.perf_counter()
+        again = run_batch(archive, output, model, workers=workers, threads=1)
+        resume = time.perf_counter() - began
+        size = sum(path.stat().st_size for path in (output / "data").iterdir())
+    assert summary.done == again.before == count
+    return {
+        "files": count,
+        "seconds": round(seconds, 1),
+        "files_per_second": round(count / seconds, 1),
+        "workers_idle_share": round(1 - at_work / (seconds * workers), 4),
+        "driver_cpu_share": round(cpu / (seconds * workers), 4),
+        "memory_mb": {
+            f"{share} %": round(_at(memory, count * share / 100)) for share in (10, 25, 50, 75, 100)
+        },
+        "resume_s": round(resume, 2),
+        "dataset_mb": round(size / 1e6, 1),
+    }
+
+
+def _make_pictures(folder: Path, count: int) -> None:
+    from skimage import data
+
+    folder.mkdir()
+    photo = Image.fromarray(data.astronaut()).resize((_SIDE, _SIDE))  # type: ignore[no-untyped-call]
+    pixels = np.asarray(photo)
+    for number in range(count):
+        shifted = np.roll(pixels, (number % _SIDE, number // _SIDE), axis=(0, 1))
+        Image.fromarray(shifted).save(folder / f"{number:06}.jpg", quality=85)
+
+
+def _memory_mb() -> float:
+    """Of this process, resident, in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+def _at(memory: list[tuple[int, float]], over: float) -> float:
+    return next((mb for files, mb in memory if files >= over), memory[-1][1])
+
+
+def main() -> None:
+    """Measure what the command line says."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    modes = parser.add_subparsers(dest="mode", required=True)
+    for name in ("rate", "small"):
+        mode = modes.add_parser(name)
+        mode.add_argument("--model", default="lite")
+        mode.add_argument("--workers", type=int, default=2)
+        if name == "rate":
+            mode.add_argument("clips", nargs="+")
+            mode.add_argument("--rounds", type=int, default=3)
+        else:
+            mode.add_argument("--files", type=int, default=10_000)
+    given = parser.parse_args()
+    if given.mode == "rate":
+        result = rate(given.clips, given.model, given.workers, given.rounds)
+    else:
+        result = small(given.files, given.model, given.workers)
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
