@@ -74,6 +74,7 @@ _IMPORTERS = {
     "xarray": {"export"},
     "ezc3d": {"export"},
     "rerun": {"export"},
+    "ray": {"batch"},
 }
 #: No file, clock, thread or terminal down here.
 _PURE = (
