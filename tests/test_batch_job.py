@@ -133,6 +133,12 @@ class TestFolder:
             jobs.run()
         assert [path.name for path in jobs.output.iterdir()] == ["thesis.doc"]
 
+    def test_one_whose_description_is_gone_is_refused(self, jobs: Jobs) -> None:
+        jobs.run()
+        (jobs.output / "job.json").unlink()
+        with pytest.raises(OptionError, match="other files"):
+            jobs.run()
+
     def test_a_file_is_refused(self, jobs: Jobs) -> None:
         jobs.output.touch()
         with pytest.raises(OptionError, match="must be a folder"):

@@ -95,7 +95,7 @@ def check_about(about: About, folder: Path) -> None:
         same = before["fingerprint"] == about.fingerprint
         differences = [] if same else _differences(before, about.as_dict())
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DatasetError(f"{path} is damaged: {error}; remove it and the folder's data, or both") from error
+        raise DatasetError(f"{path} is damaged: {error}; take another folder") from error
     if not same:
         raise OptionError(
             f"{folder} holds a job with other options, and rows of both must not be mixed: "

@@ -14,7 +14,7 @@ from pose_landmarker.batch.overview import ordered, write_overview
 from pose_landmarker.batch.plan import Plan
 from pose_landmarker.batch.samples import sampled_files
 from pose_landmarker.batch.sources import Listed
-from pose_landmarker.batch.store import Incoming, Store
+from pose_landmarker.batch.store import Incoming, Store, words_of
 from pose_landmarker.batch.summary import BatchSummary, Counts, FailedFile, Progress
 from pose_landmarker.batch.work import (
     Done,
@@ -201,7 +201,7 @@ class Driver:
         try:
             self._store.commit(work.incoming, entry)
         except OSError as error:
-            reason = f"its rows cannot be written: {error.strerror or error}"
+            reason = f"its rows cannot be written: {words_of(error)}"
             self._failed(Failed(number, "write", reason, done.content, done.seconds))
             return
         del self._work[number]
@@ -295,7 +295,7 @@ class Driver:
         try:
             write_overview(entries, self._store.folder)
         except OSError as error:
-            _logger.warning("the tables about files cannot be written: %s", error.strerror or error)
+            _logger.warning("the tables about files cannot be written: %s", words_of(error))
 
     def _finish(self) -> None:
         """All that is done into the dataset, and the tables about it."""

@@ -110,7 +110,7 @@ def run_batch(
     check_flag("retry_failed", retry_failed)
     load_pyarrow(extra="batch")
     about = about_job(settings)
-    check_folder(folder, (JOB_FILE, _LOCK))
+    check_folder(folder, JOB_FILE, _LOCK)
     with _alone(folder):
         check_about(about, folder)
         store = Store(folder, about.constants)

@@ -7,6 +7,7 @@ what is being written. A file is done if a part or a record of the journal names
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
@@ -237,15 +238,21 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        _logger.warning("%s cannot be written: %s", what, error.strerror or error)
+        _logger.warning("%s cannot be written: %s", what, words_of(error))
 
 
-def check_folder(folder: Path, ours: Collection[str]) -> None:
+def words_of(error: OSError) -> str:
+    """What is wrong with a disk; Arrow has words of its own around it."""
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+def check_folder(folder: Path, marker: str, lock: str) -> None:
     """See that a folder can be that of a job: none, an empty one, or one that is already.
 
     Args:
         folder: The folder.
-        ours: Names of files of which every job's has at least one.
+        marker: Name of a file that every job's has.
+        lock: Name of one that may be there before it.
 
     Raises:
         OptionError: It is something else.
@@ -253,5 +260,5 @@ def check_folder(folder: Path, ours: Collection[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"the output must be a folder, and {folder} is a file")
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if names and not names & set(ours):
+    if names - {lock} and marker not in names:
         raise OptionError(f"{folder} has other files in it, and is not of a job; name another folder")
