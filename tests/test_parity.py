@@ -19,7 +19,7 @@ import pytest
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, PoseLandmarkerResult
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.media import read_image
-from tests.conftest import ENGINES
+from tests.conftest import ALL_ENGINES_IN_TIME
 
 #: Loaded once: 141 pictures for every model, number of people and engine.
 _read = lru_cache(maxsize=None)(read_image)
@@ -78,7 +78,7 @@ def compare(
     )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 @pytest.mark.parametrize("num_poses", [1, 5])
 @pytest.mark.parametrize("model", ["lite", "full", "heavy"])
 def test_images(shared: Path, model: str, num_poses: int, engine: str) -> None:
@@ -96,7 +96,7 @@ def _turned(media: Path, key: str) -> tuple[RgbImage, int]:
     return np.ascontiguousarray(np.rot90(_read(media / name), degrees // 90)), degrees
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 def test_rotated_pictures_like_the_reference(shared: Path, engine: str) -> None:
     golden = dict(np.load(shared / "reference" / "rotation_full.npz"))
     with PoseLandmarker.create(shared / "models" / "pose_landmarker_full.task", engine=engine) as landmarker:
@@ -135,7 +135,7 @@ def test_rotated_pictures_agree_with_upright_ones(media: Path, shared: Path, deg
             assert np.median(distance) <= 0.02 * max(upright.box.width, upright.box.height), name
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 def test_masks(shared: Path, engine: str) -> None:
     golden = dict(np.load(shared / "reference" / "masks_full_poses3.npz"))
     names = sorted({key.split("|")[0] for key in golden})
