@@ -327,9 +327,7 @@ class PoseLandmarkerOptions:
         object.__setattr__(self, name, value)
 
     @classmethod
-    def of(
-        cls, model: str | os.PathLike[str] | bytes, options: Mapping[str, Any]
-    ) -> PoseLandmarkerOptions:
+    def of(cls, model: str | os.PathLike[str] | bytes, options: Mapping[str, Any]) -> PoseLandmarkerOptions:
         """Options for a model as :meth:`BaseOptions.of` takes it, and those of :class:`OptionValues`."""
         rest = dict(options)
         return cls(base_options=BaseOptions.of(model, rest.pop("device", "cpu")), **rest)

@@ -62,7 +62,7 @@ class RegionNetwork(Network, Protocol):
 
 
 class RefiningNetwork(RegionNetwork, Protocol):
-    """A network that refines landmarks by their heat maps where it computes, so that maps need not be carried."""
+    """A network that refines landmarks where it computes, so that heat maps need not be carried."""
 
     def refining(self, points: int, maps: int) -> Network:
         """The same network with other outputs.
@@ -161,7 +161,8 @@ def load_engine(name: str | Engine, device: str = "cpu") -> tuple[str, Engine]:
     """An engine by name, imported now, and its name.
 
     ``auto`` is the native engine where its kernels are made for this processor, else OpenVINO where that is
-    installed, else LiteRT; and PyTorch on graphics cards. An engine that is given as such is returned as it is.
+    installed, else LiteRT; and PyTorch on graphics cards. An engine that is given as such is returned as it
+    is.
 
     Raises:
         MissingExtraError: The engine named is not installed, is too old or cannot be loaded.

@@ -29,8 +29,7 @@ def check_device(device: str) -> str:
 
     if not torch.cuda.is_available():
         raise EngineError(
-            f"device={device!r} cannot be had: torch.cuda.is_available() is False with PyTorch "
-            f"{torch.__version__}, {_why_not()}; or leave out device, to compute on the processor"
+            f"device={device!r} cannot be had: {why_none()}; or leave out device, to compute on the processor"
         )
     number = int(device.partition(":")[2] or torch.cuda.current_device())
     if number >= torch.cuda.device_count():
@@ -48,13 +47,15 @@ def devices() -> list[Device]:
     return [Device(f"cuda:{i}", card.name, card.total_memory / 2**30) for i, card in enumerate(found)]
 
 
-def _why_not() -> str:
+def why_none() -> str:
+    """Why PyTorch sees no graphics card, and what to do."""
     import torch
 
+    found = f"torch.cuda.is_available() is False with PyTorch {torch.__version__}, which was built"
     if torch.version.cuda is None:
-        return "which was built without CUDA: install a build with it (https://pytorch.org/get-started)"
+        return f"{found} without CUDA: install a build with it (https://pytorch.org/get-started)"
     return (
-        f"which was built for CUDA {torch.version.cuda}: it wants an NVIDIA card, a driver that is new enough "
+        f"{found} for CUDA {torch.version.cuda}: it wants an NVIDIA card, a driver that is new enough "
         "(nvidia-smi tells), and CUDA_VISIBLE_DEVICES not to hide the card"
     )
 

@@ -1,7 +1,7 @@
 """Requests of many threads, worked on together by one.
 
-Whoever asks waits for the answer. While the lane's thread works on a batch, the next one gathers; nobody waits
-for a batch to fill up. The thread is a daemon and holds on to nothing that a forgotten lane is made of.
+Whoever asks waits for the answer. While the lane's thread works on a batch, the next one gathers; nobody
+waits for a batch to fill up. The thread is a daemon and ends when its lane is forgotten.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Lane(Generic[_Request, _Answer]):
             size: How much of a batch it is.
 
         Raises:
-            EngineError: The function failed, for this request or one in the same batch; or the program is ending.
+            EngineError: The function failed, for this request or one in the same batch; or the program is
+                ending.
         """
         ticket = _Ticket[_Request, _Answer](request, size)
         worker = self._at_work()

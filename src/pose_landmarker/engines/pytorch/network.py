@@ -83,7 +83,7 @@ def _compiled(model: bytes, key: _Key) -> Module:
 
 
 class _Shared:
-    """A network on a device, and the lanes to it: one for each pair of outputs that are refined, or for none."""
+    """A network on a device, and the lanes to it: one for each pair of outputs that are refined."""
 
     def __init__(self, module: Module, key: _Key) -> None:
         self.module = module
@@ -135,7 +135,9 @@ class TorchNetwork:
     def __call__(self, images: RgbImage) -> tuple[FloatArray, ...]:
         """Run on a batch (see :class:`pose_landmarker.engines.Network`)."""
         if images.shape[1:] != self._shape or images.dtype != np.uint8 or not len(images):
-            raise EngineError(f"the network wants uint8 (N, *{self._shape}), not {images.dtype} {images.shape}")
+            raise EngineError(
+                f"the network wants uint8 (N, *{self._shape}), not {images.dtype} {images.shape}"
+            )
         return self._answer(Crops(self._staged(images)), len(images))
 
     def regions(
@@ -152,7 +154,7 @@ class TorchNetwork:
         return self._answer(Parts(self._staged(seen).reshape(-1, 3), cut), len(matrices))
 
     def _staged(self, pixels: RgbImage) -> Any:
-        """A copy where the device can fetch it from; made by the thread that asks, so many are made at a time."""
+        """A copy where the device can fetch it from, made by the thread that asks."""
         import torch
 
         try:
@@ -165,7 +167,7 @@ class TorchNetwork:
     def _answer(self, request: Request, size: int) -> tuple[FloatArray, ...]:
         if self._pinned and self._shared.key.pid != os.getpid():
             raise EngineError(
-                "CUDA does not survive os.fork(): create the landmarker in the new process, and start that with "
-                "multiprocessing's method 'spawn'"
+                "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
+                "with multiprocessing's method 'spawn'"
             )
         return tuple(np.array(part) for part in self._lane(request, size))

@@ -27,7 +27,7 @@ def refined(raw: Tensor, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     """
     import torch
 
-    count, height, width, depth = heatmaps.shape
+    count, height, width = heatmaps.shape[:3]
     sides = torch.tensor([width, height], dtype=raw.dtype, device=raw.device)
     rows = raw.reshape(count, NUM_RAW_LANDMARKS, 5).clone()
     points = rows[:, :NUM_USED_LANDMARKS, :2] / LANDMARK_SIZE

@@ -21,6 +21,11 @@ class Crops(NamedTuple):
     pixels: Tensor
     """(N, H, W, 3) uint8, not on the device yet."""
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.pixels)
+
 
 class Parts(NamedTuple):
     """Parts of a picture."""
@@ -28,6 +33,12 @@ class Parts(NamedTuple):
     pixels: Tensor
     """(P, 3) uint8, not on the device yet: what the parts see of it."""
     cut: Cut
+    """Where they are."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.cut.matrices)
 
 
 Request: TypeAlias = "Crops | Parts"
@@ -46,7 +57,7 @@ class Runner:
             device: Where it is.
             threads: Of the processor.
             most: Pictures that are computed together at most.
-            refined: Numbers of the outputs that are landmarks and heat maps; then the first are refined by the
+            refined: Numbers of the outputs that are landmarks and heat maps: the first are refined by the
                 second, in whose place their highest cells are.
         """
         self._module = module
@@ -63,17 +74,13 @@ class Runner:
         with torch.inference_mode(), full_float32(), self._own_stream():
             parts = [request for request in requests if isinstance(request, Parts)]
             whole = [request for request in requests if isinstance(request, Crops)]
-            crops = self._crops(parts, whole)
-            answers = self._fetched(self._computed(crops))
-        starts, place = {}, 0
+            outputs = self._fetched(self._computed(self._crops(parts, whole)))
+        answers, start = {}, 0
         for request in (*parts, *whole):
-            starts[id(request)] = place
-            place += _count(request)
-        return [
-            tuple(output[start : start + _count(request)] for output in answers)
-            for request in requests
-            for start in (starts[id(request)],)
-        ]
+            end = start + request.count
+            answers[id(request)] = tuple(output[start:end] for output in outputs)
+            start = end
+        return [answers[id(request)] for request in requests]
 
     def _crops(self, parts: Sequence[Parts], whole: Sequence[Crops]) -> Tensor:
         import torch
@@ -95,7 +102,11 @@ class Runner:
         while True:
             try:
                 goes = [self._answers(part) for part in crops.split(self._most)]
-                return list(goes[0]) if len(goes) == 1 else [torch.cat(column) for column in zip(*goes)]
+                return (
+                    list(goes[0])
+                    if len(goes) == 1
+                    else [torch.cat(column) for column in zip(*goes, strict=True)]
+                )
             except torch.OutOfMemoryError:
                 if self._most == 1 or len(crops) == 1:
                     raise
@@ -134,7 +145,3 @@ class Runner:
             self._stream = torch.cuda.Stream(self._device)
         with torch.cuda.stream(self._stream):
             yield
-
-
-def _count(request: Request) -> int:
-    return len(request.pixels) if isinstance(request, Crops) else len(request.cut.matrices)

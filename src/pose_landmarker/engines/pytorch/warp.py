@@ -1,7 +1,7 @@
 """Cutting turned squares out of pictures on a device, with the arithmetic of OpenCV 4's ``warpPerspective``.
 
-Places are rounded to 1/32 of a pixel, weights are integers, sums are rounded to the nearest byte: the crops are
-those of :func:`pose_landmarker.imaging.crop`, bit by bit.
+Places are rounded to 1/32 of a pixel, weights are integers, sums are rounded to the nearest byte: the crops
+are those of :func:`pose_landmarker.imaging.crop`, bit by bit.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Cut(NamedTuple):
 def window_of(matrices: Sequence[DoubleArray], size: int, width: int, height: int) -> Window:
     """What crops of side ``size`` see of a picture; one pixel at least."""
     corners = np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]], np.float64)
-    x, y, w = np.moveaxis(np.asarray(matrices) @ corners, 1, 0)
+    with np.errstate(invalid="ignore"):  # what is no number sees everything
+        x, y, w = np.moveaxis(np.asarray(matrices) @ corners, 1, 0)
     if not (w > 0).all():
         return Window(0, 0, width, height)
     left, right = _range(x / w, width)
@@ -66,9 +67,7 @@ def _range(places: DoubleArray, side: int) -> tuple[int, int]:
     return start, min(max(math.ceil(high), start + 1), side)
 
 
-def cut_of(
-    image: RgbImage, window: Window, matrices: Sequence[DoubleArray], *, replicate: bool
-) -> Cut:
+def cut_of(image: RgbImage, window: Window, matrices: Sequence[DoubleArray], *, replicate: bool) -> Cut:
     """What to cut out of one picture of which only a window is in memory, from its beginning."""
     height, width = image.shape[:2]
     place = np.array([0, *window, width, height, replicate], np.int64)
@@ -82,9 +81,9 @@ def joined(cuts: Sequence[Cut], sizes: Sequence[int]) -> Cut:
         cuts: Of each picture.
         sizes: How many pixels of each picture are in memory.
     """
-    starts = np.cumsum([0, *sizes[:-1]])
-    places = [cut.places + [start, 0, 0, 0, 0, 0, 0, 0] for cut, start in zip(cuts, starts, strict=True)]
-    return Cut(np.concatenate([cut.matrices for cut in cuts]), np.concatenate(places))
+    places = np.concatenate([cut.places for cut in cuts])
+    places[:, 0] += np.repeat(np.cumsum([0, *sizes[:-1]]), [len(cut.places) for cut in cuts])
+    return Cut(np.concatenate([cut.matrices for cut in cuts]), places)
 
 
 def crops_of(pixels: Tensor, cut: Cut, size: int) -> Tensor:
@@ -105,7 +104,9 @@ def crops_of(pixels: Tensor, cut: Cut, size: int) -> Tensor:
     around = torch.from_numpy(cut.places[:, 1:].astype(np.int32)).to(pixels.device)
     has_edges = not cut.places[:, -1].all()
     parts = [
-        _warped(pixels, _Cut(*(part[i : i + _AT_ONCE] for part in (matrices, starts, around))), size, has_edges)
+        _warped(
+            pixels, _Cut(*(part[i : i + _AT_ONCE] for part in (matrices, starts, around))), size, has_edges
+        )
         for i in range(0, len(cut.matrices), _AT_ONCE)
     ]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
