@@ -19,7 +19,7 @@ import pytest
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, PoseLandmarkerResult
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.media import read_image
-from tests.conftest import ALL_ENGINES_IN_TIME
+from tests.conftest import ALL_ENGINES_IN_TIME, needs_torch
 
 #: Loaded once: 141 pictures for every model, number of people and engine.
 _read = lru_cache(maxsize=None)(read_image)
@@ -88,6 +88,17 @@ def test_images(shared: Path, model: str, num_poses: int, engine: str) -> None:
         agreement = compare(golden, lambda key: landmarker.detect(_read(shared / "media" / key)))
     assert agreement.pictures == 141
     agreement.check()
+
+
+@needs_torch
+def test_some_images_by_pytorch(shared: Path) -> None:
+    """With one thread: several wait for each other busily."""
+    golden = dict(np.load(shared / "reference" / "images_lite_poses1.npz"))
+    names = sorted({key.rsplit("|", 1)[0] for key in golden})[::4]
+    some = {key: value for key, value in golden.items() if key.rsplit("|", 1)[0] in names}
+    path = shared / "models" / "pose_landmarker_lite.task"
+    with PoseLandmarker.create(path, engine="torch", threads=1) as landmarker:
+        compare(some, lambda key: landmarker.detect(_read(shared / "media" / key))).check()
 
 
 def _turned(media: Path, key: str) -> tuple[RgbImage, int]:

@@ -398,7 +398,6 @@ class TestDevice:
     def test_cuda_in_a_new_process(self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
         network = made("lite, False")
         monkeypatch.setattr(network, "_pinned", True)
-        monkeypatch.setattr(network, "_staged", lambda pixels: pixels)
         monkeypatch.setattr(os, "getpid", lambda: -1)
         with pytest.raises(EngineError, match=r"CUDA does not survive os.fork\(\).*'spawn'"):
             network(np.zeros((1, 256, 256, 3), np.uint8))

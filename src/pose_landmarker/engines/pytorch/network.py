@@ -157,6 +157,11 @@ class TorchNetwork:
         """A copy where the device can fetch it from, made by the thread that asks."""
         import torch
 
+        if self._pinned and self._shared.key.pid != os.getpid():
+            raise EngineError(
+                "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
+                "with multiprocessing's method 'spawn'"
+            )
         try:
             copy = torch.empty(pixels.shape, dtype=torch.uint8, pin_memory=self._pinned)
         except RuntimeError as error:
@@ -165,9 +170,4 @@ class TorchNetwork:
         return copy
 
     def _answer(self, request: Request, size: int) -> tuple[FloatArray, ...]:
-        if self._pinned and self._shared.key.pid != os.getpid():
-            raise EngineError(
-                "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
-                "with multiprocessing's method 'spawn'"
-            )
         return tuple(np.array(part) for part in self._lane(request, size))

@@ -22,7 +22,7 @@ class Crops(NamedTuple):
     """(N, H, W, 3) uint8, not on the device yet."""
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many there are."""
         return len(self.pixels)
 
@@ -36,7 +36,7 @@ class Parts(NamedTuple):
     """Where they are."""
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many there are."""
         return len(self.cut.matrices)
 
@@ -77,7 +77,7 @@ class Runner:
             outputs = self._fetched(self._computed(self._crops(parts, whole)))
         answers, start = {}, 0
         for request in (*parts, *whole):
-            end = start + request.count
+            end = start + request.size
             answers[id(request)] = tuple(output[start:end] for output in outputs)
             start = end
         return [answers[id(request)] for request in requests]
