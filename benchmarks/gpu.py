@@ -1,14 +1,15 @@
-"""Frames a second by PyTorch on a device, at several batch sizes, and how near that is to the device's limits.
+"""Frames a second by PyTorch on a device, at several batch sizes, and how near that is to its limits.
 
     python -m benchmarks.gpu [--device cuda] [--models lite full heavy] [--batches 1 16 256] [--json FILE]
 
-Three figures for every batch size. *network*: one network alone, its crops are on the device already. *crops*:
-frames of 1280x720 lie in memory, one for each crop; they are carried over, cut, computed, refined, and the
-answers are carried back. *videos*: so many videos at the same time, each on a thread with a landmarker of its
-own, from frames in memory to poses.
+Three figures for every batch size. *network*: one network alone, its crops are on the device already.
+*crops*: frames of 1280x720 lie in memory, one for each crop; they are carried over, cut, computed, refined,
+and the answers are carried back. *videos*: so many videos at the same time, each on a thread with a
+landmarker of its own, from frames in memory to poses.
 
-Limits are measured on the same device: products of large matrices, and copies. A network's share of the first is
-two operations for each of its multiplications; of the second, every layer's inputs, weights and outputs, once.
+Limits are measured on the same device: products of large matrices, and copies. A network's share of the
+first is two operations for each of its multiplications; of the second, every layer's inputs, weights and
+outputs, once.
 """
 
 from __future__ import annotations

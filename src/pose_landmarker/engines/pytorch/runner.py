@@ -76,7 +76,8 @@ class Runner:
             whole = [request for request in requests if isinstance(request, Crops)]
             outputs = self._fetched(self._computed(self._crops(parts, whole)))
         answers, start = {}, 0
-        for request in (*parts, *whole):
+        ordered: list[Request] = [*parts, *whole]
+        for request in ordered:
             end = start + request.size
             answers[id(request)] = tuple(output[start:end] for output in outputs)
             start = end
