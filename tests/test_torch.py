@@ -247,8 +247,7 @@ class TestSharing:
 
         monkeypatch.setattr(network._lane._run, "_module", Small())
         pixels = np.random.default_rng(2).integers(0, 256, (7, 256, 256, 3), dtype=np.uint8)
-        (points, *_), (wanted, *_) = network(pixels), made("full, False")(pixels)
-        assert points.shape == wanted.shape
+        assert [output.shape[0] for output in network(pixels)] == [7] * 4
         assert seen == [7, 3, 1, 1, 1, 1, 1, 1, 1]
         monkeypatch.setattr(network._lane._run, "_most", 1)
         monkeypatch.setattr(
@@ -256,6 +255,46 @@ class TestSharing:
         )
         with pytest.raises(EngineError, match="PyTorch failed to run the network: all"):
             network(pixels)
+
+    def test_memory_that_is_too_small_for_the_pictures_of_all(
+        self, made: Callable[..., Any], astronaut: RgbImage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        from pose_landmarker.engines.pytorch.runner import Crops
+
+        runner = made("lite, False")._lane._run
+        crops, seen = runner._crops, []
+
+        def small(parts: Any, whole: Any) -> Any:
+            seen.append(len(parts) + len(whole))
+            if seen[-1] > 2:
+                raise torch.OutOfMemoryError("out of memory")
+            return crops(parts, whole)
+
+        random = np.random.default_rng(5)
+        pictures = [torch.from_numpy(random.integers(0, 256, (1, 256, 256, 3), np.uint8)) for _ in range(5)]
+        requests = [Crops(picture) for picture in pictures]
+        wanted = [runner([request])[0] for request in requests]
+        monkeypatch.setattr(runner, "_crops", small)
+        for one, other in zip(runner(requests), wanted, strict=True):
+            np.testing.assert_allclose(one[0], other[0], rtol=0, atol=5e-3)
+        assert seen == [5, 2, 3, 1, 2]
+
+    def test_defaults_of_others_do_not_matter(self, made: Callable[..., Any], astronaut: RgbImage) -> None:
+        import torch
+
+        network = made("lite, False")
+        wanted = run_on_regions(network, astronaut, [HER], 256, replicate=True)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        try:
+            found = run_on_regions(made("lite, False"), astronaut, [HER], 256, replicate=True)
+        finally:
+            torch.set_default_device(None)
+            torch.set_default_dtype(torch.float32)
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(one, other)
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

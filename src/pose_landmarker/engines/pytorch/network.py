@@ -163,7 +163,7 @@ class TorchNetwork:
                 "with multiprocessing's method 'spawn'"
             )
         try:
-            copy = torch.empty(pixels.shape, dtype=torch.uint8, pin_memory=self._pinned)
+            copy = torch.empty(pixels.shape, dtype=torch.uint8, device="cpu", pin_memory=self._pinned)
         except RuntimeError as error:
             raise EngineError(f"PyTorch has no memory for a picture: {error}") from error
         np.copyto(copy.numpy(), pixels)

@@ -71,6 +71,18 @@ class Runner:
         """The outputs of the network for every request."""
         import torch
 
+        try:
+            return self._together(requests)
+        except torch.OutOfMemoryError:
+            if len(requests) == 1:
+                raise
+        torch.cuda.empty_cache()  # only here, where the error does not hold on to what is to be freed
+        half = len(requests) // 2
+        return self(requests[:half]) + self(requests[half:])
+
+    def _together(self, requests: Sequence[Request]) -> list[tuple[FloatArray, ...]]:
+        import torch
+
         with torch.inference_mode(), full_float32(), self._own_stream():
             parts = [request for request in requests if isinstance(request, Parts)]
             whole = [request for request in requests if isinstance(request, Crops)]
@@ -97,7 +109,7 @@ class Runner:
         return found[0] if len(found) == 1 else torch.cat(found)
 
     def _computed(self, crops: Tensor) -> list[Tensor]:
-        """The outputs, computed in as few goes as fit into the device's memory."""
+        """The outputs, on the device, computed in as few goes as fit into its memory."""
         import torch
 
         while True:
@@ -126,7 +138,9 @@ class Runner:
 
         if self._device == "cpu":
             return [output.numpy() for output in outputs]
-        arrays = [torch.empty(output.shape, pin_memory=True) for output in outputs]
+        # All said: somebody may have given PyTorch another default type or device.
+        place = {"dtype": torch.float32, "device": "cpu", "pin_memory": True}
+        arrays = [torch.empty(output.shape, **place) for output in outputs]
         for array, output in zip(arrays, outputs, strict=True):
             array.copy_(output, non_blocking=True)
         self._stream.synchronize()
