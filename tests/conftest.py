@@ -33,6 +33,7 @@ SHARED = Path(os.environ.get("POSE_LANDMARKER_SHARED", Path(__file__).parents[2]
 needs_openvino = pytest.mark.skipif(
     find_spec("openvino") is None, reason="the extra 'openvino' is not installed"
 )
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="the extra 'gpu' is not installed")
 needs_native = pytest.mark.skipif(library_or_none() is None, reason="the kernels were not compiled")
 #: For parametrize: every engine.
 ENGINES = (
@@ -40,6 +41,9 @@ ENGINES = (
     "litert",
     pytest.param("openvino", marks=needs_openvino),
 )
+#: The same, and PyTorch; for tests of many pictures, which it is slow with on a processor, only with --slow.
+ALL_ENGINES = (*ENGINES, pytest.param("torch", marks=needs_torch))
+ALL_ENGINES_IN_TIME = (*ENGINES, pytest.param("torch", marks=[needs_torch, pytest.mark.slow]))
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ _IMPORTERS = {
     "sdl2": {"cli"},
     "ai_edge_litert": {"engines"},
     "openvino": {"engines"},
+    "torch": {"engines"},
     "tqdm": {"models", "cli"},
     "filelock": {"batch", "models"},
     "platformdirs": {"cache"},

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pose_landmarker import engines
-from pose_landmarker.arrays import RgbImage
+from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE
 from pose_landmarker.engines import Network, cpu, load_engine
 from pose_landmarker.engines.cpu import available_cpus, cpu_features, default_threads
@@ -22,7 +22,7 @@ from pose_landmarker.engines.stderr import without_lines
 from pose_landmarker.errors import EngineError, MissingExtraError
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.tflite import with_outputs
-from tests.conftest import ENGINES, needs_native, needs_openvino
+from tests.conftest import ALL_ENGINES, needs_native, needs_openvino
 from tests.tiny import tiny_network
 
 
@@ -40,7 +40,12 @@ def pixels() -> RgbImage:
     return np.random.default_rng(1).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+def _assert_same(engine: str, found: FloatArray, wanted: FloatArray) -> None:
+    """Bit by bit; PyTorch adds in another order where there are more pictures, of this thread or others."""
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-3 if engine == "torch" else 0)
+
+
+@pytest.mark.parametrize("engine", ALL_ENGINES)
 class TestEveryEngine:
     def test_a_batch_is_its_images_one_by_one(self, engine: str, detector: bytes, pixels: RgbImage) -> None:
         network = _compile(engine, detector)
@@ -49,7 +54,7 @@ class TestEveryEngine:
         assert scores.shape == (3, 2254, 1)
         assert boxes.dtype == np.float32
         for i in range(3):
-            np.testing.assert_array_equal(network(pixels[i : i + 1])[0][0], boxes[i])
+            _assert_same(engine, network(pixels[i : i + 1])[0][0], boxes[i])
 
     def test_outputs_belong_to_the_caller(self, engine: str, detector: bytes, pixels: RgbImage) -> None:
         network = _compile(engine, detector)
@@ -66,7 +71,9 @@ class TestEveryEngine:
 
         def work(i: int) -> None:
             for _ in range(5):
-                if not np.array_equal(network(pixels[i : i + 1])[1], wanted[i]):
+                try:
+                    _assert_same(engine, network(pixels[i : i + 1])[1], wanted[i])
+                except AssertionError:
                     wrong.append(i)
 
         workers = [threading.Thread(target=work, args=(i,)) for i in range(3)]
@@ -190,7 +197,7 @@ assert not loaded, loaded
 """
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES)
 def test_nothing_is_printed_and_nothing_is_sent(engine: str, model_file: Callable[[str], Path]) -> None:
     command = [sys.executable, "-c", _QUIET, str(model_file("full")), engine]
     done = subprocess.run(command, capture_output=True, check=False)

@@ -34,7 +34,7 @@ def test_defaults_are_the_references() -> None:
         ("min_pose_presence_confidence", -0.01, "0 to 1"),
         ("min_tracking_confidence", math.nan, "0 to 1"),
         ("min_tracking_confidence", math.inf, "0 to 1"),
-        ("engine", "tpu", "'auto', 'native', 'litert' or 'openvino'"),
+        ("engine", "tpu", "'auto', 'native', 'litert', 'openvino' or 'torch'"),
         ("threads", 0, "from 1 to 1024"),
         ("threads", 5000, "from 1 to 1024"),
     ],
@@ -141,9 +141,10 @@ def test_what_smoothing_means() -> None:
 
 
 def test_type_checkers_know_every_option() -> None:
-    assert set(OptionValues.__annotations__) | {"base_options"} == set(
-        PoseLandmarkerOptions.__dataclass_fields__
-    )
+    assert set(OptionValues.__annotations__) | {"base_options"} == {
+        *PoseLandmarkerOptions.__dataclass_fields__,
+        "device",  # of BaseOptions
+    }
 
 
 def test_exactly_one_model_is_given() -> None:

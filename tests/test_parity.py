@@ -19,7 +19,7 @@ import pytest
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, PoseLandmarkerResult
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.media import read_image
-from tests.conftest import ENGINES
+from tests.conftest import ALL_ENGINES_IN_TIME, needs_torch
 
 #: Loaded once: 141 pictures for every model, number of people and engine.
 _read = lru_cache(maxsize=None)(read_image)
@@ -78,7 +78,7 @@ def compare(
     )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 @pytest.mark.parametrize("num_poses", [1, 5])
 @pytest.mark.parametrize("model", ["lite", "full", "heavy"])
 def test_images(shared: Path, model: str, num_poses: int, engine: str) -> None:
@@ -90,13 +90,24 @@ def test_images(shared: Path, model: str, num_poses: int, engine: str) -> None:
     agreement.check()
 
 
+@needs_torch
+def test_some_images_by_pytorch(shared: Path) -> None:
+    """With one thread: several wait for each other busily."""
+    golden = dict(np.load(shared / "reference" / "images_lite_poses1.npz"))
+    names = sorted({key.rsplit("|", 1)[0] for key in golden})[::3]
+    some = {key: value for key, value in golden.items() if key.rsplit("|", 1)[0] in names}
+    path = shared / "models" / "pose_landmarker_lite.task"
+    with PoseLandmarker.create(path, engine="torch", threads=1) as landmarker:
+        compare(some, lambda key: landmarker.detect(_read(shared / "media" / key))).check()
+
+
 def _turned(media: Path, key: str) -> tuple[RgbImage, int]:
     name, turn = key.split("|")
     degrees = int(turn.removeprefix("rot"))
     return np.ascontiguousarray(np.rot90(_read(media / name), degrees // 90)), degrees
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 def test_rotated_pictures_like_the_reference(shared: Path, engine: str) -> None:
     golden = dict(np.load(shared / "reference" / "rotation_full.npz"))
     with PoseLandmarker.create(shared / "models" / "pose_landmarker_full.task", engine=engine) as landmarker:
@@ -135,7 +146,7 @@ def test_rotated_pictures_agree_with_upright_ones(media: Path, shared: Path, deg
             assert np.median(distance) <= 0.02 * max(upright.box.width, upright.box.height), name
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 def test_masks(shared: Path, engine: str) -> None:
     golden = dict(np.load(shared / "reference" / "masks_full_poses3.npz"))
     names = sorted({key.split("|")[0] for key in golden})

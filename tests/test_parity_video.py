@@ -17,7 +17,7 @@ import pytest
 from pose_landmarker import PoseLandmarker, PoseLandmarkerResult, RunningMode
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.media import VideoReader
-from tests.conftest import ENGINES
+from tests.conftest import ALL_ENGINES_IN_TIME
 
 #: The recipe of the golden files takes this many frames of each clip.
 FRAMES = 150
@@ -108,7 +108,7 @@ def compare(shared: Path, clip: str, model: str, num_poses: int, engine: str, **
     )
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 @pytest.mark.parametrize("clip", ONE_PERSON)
 def test_where_the_detector_looks_at_every_frame(shared: Path, clip: str, engine: str) -> None:
     agreement = compare(shared, clip, "full", 3, engine, smoothing="none", detection_interval=0)
@@ -117,7 +117,7 @@ def test_where_the_detector_looks_at_every_frame(shared: Path, clip: str, engine
     assert np.median(agreement.metres) <= 0.001
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
 @pytest.mark.parametrize("model", ["lite", "full", "heavy"])
 def test_where_one_person_is_followed(shared: Path, model: str, engine: str) -> None:
     """Default options: the reference's tracking and smoothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 
 import numpy as np
 
@@ -65,4 +66,14 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
         raise OptionTypeError(f"{name} must be {wanted}, not {value!r} ({type(value).__name__})")
     if value not in choices:
         raise OptionError(f"{name} must be {wanted}, not {value!r}")
+    return value
+
+
+def check_device(value: object) -> str:
+    """``value`` if it names a device that a network may run on, or an error that says what does."""
+    wanted = "'cpu', 'cuda' or a numbered one such as 'cuda:1'"
+    if not isinstance(value, str):
+        raise OptionTypeError(f"device must be {wanted}, not {value!r} ({type(value).__name__})")
+    if not re.fullmatch("cpu|cuda(:(0|[1-9][0-9]?))?", value, re.ASCII):
+        raise OptionError(f"device must be {wanted}, not {value!r}")
     return value

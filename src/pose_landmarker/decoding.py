@@ -125,11 +125,25 @@ def decode_landmarks(raw: FloatArray, heatmaps: FloatArray) -> CropLandmarks:
             each of 39 landmarks.
         heatmaps: (N, 64, 64, 39) logits.
     """
-    rows = raw.reshape(-1, NUM_RAW_LANDMARKS, 5)[:, :NUM_USED_LANDMARKS]
-    points = rows[..., :3] / np.float32(LANDMARK_SIZE)
+    points, scores = _points_and_scores(raw)
     points[..., :2], peaks = refine(points[..., :2], heatmaps)
-    confidence = sigmoid(rows[..., 3:])
-    return CropLandmarks(points, confidence[..., 0], confidence[..., 1], sigmoid(peaks))
+    return CropLandmarks(points, scores[..., 0], scores[..., 1], sigmoid(peaks))
+
+
+def decode_refined(raw: FloatArray, peaks: FloatArray) -> CropLandmarks:
+    """Landmarks of N crops that are refined already.
+
+    Args:
+        raw: (N, 195), as for :func:`decode_landmarks`.
+        peaks: (N, 35) logits: the best cells of the heat maps near the landmarks.
+    """
+    points, scores = _points_and_scores(raw)
+    return CropLandmarks(points, scores[..., 0], scores[..., 1], sigmoid(peaks))
+
+
+def _points_and_scores(raw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    rows = raw.reshape(-1, NUM_RAW_LANDMARKS, 5)[:, :NUM_USED_LANDMARKS]
+    return rows[..., :3] / np.float32(LANDMARK_SIZE), sigmoid(rows[..., 3:])
 
 
 def refine(points: FloatArray, heatmaps: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -14,6 +14,7 @@ from pose_landmarker.decoding import (
     NUM_USED_LANDMARKS,
     CropLandmarks,
     decode_landmarks,
+    decode_refined,
     sigmoid,
 )
 from pose_landmarker.engines import Network
@@ -88,7 +89,10 @@ class LandmarkNet:
     """Finds the landmarks of bodies whose regions are known. Remembers nothing."""
 
     def __init__(self, network: Network, *, with_masks: bool) -> None:
-        self._network = network
+        refining = getattr(network, "refining", None)
+        self._decode = decode_landmarks if refining is None else decode_refined
+        order = self.outputs(with_masks=with_masks).index
+        self._network = network if refining is None else refining(order(_POINTS), order(_HEATMAP))
         self._with_masks = with_masks
 
     @staticmethod
@@ -104,10 +108,10 @@ class LandmarkNet:
             rois: One or more regions, image pixels.
             mirror: Whether the network is shown the mirror image. What comes back is not mirrored.
         """
-        raw, scores, heatmaps, world, *masks = run_on_regions(
+        raw, scores, maps, world, *masks = run_on_regions(
             self._network, image, rois, LANDMARK_SIZE, replicate=True, mirror=mirror
         )
-        landmarks = decode_landmarks(raw, heatmaps)
+        landmarks = self._decode(raw, maps)
         metres = world.reshape(-1, NUM_RAW_LANDMARKS, 3)[:, :NUM_USED_LANDMARKS]
         logits = masks[0][..., 0] if self._with_masks else None
         if mirror:

@@ -50,8 +50,8 @@ class PoseLandmarker:
 
     Attributes:
         options: What it was made with.
-        engine: The inference engine that runs the networks: ``"litert"``, ``"openvino"``, or the name
-            of a function of your own.
+        engine: The inference engine that runs the networks, such as ``"litert"``, or the name of a function
+            of your own.
         precision: How exactly it runs them: ``"fast"`` where that was asked for and can be had, else
             ``"exact"``.
         threads: How many threads that engine uses.
@@ -61,7 +61,8 @@ class PoseLandmarker:
         if not isinstance(options, PoseLandmarkerOptions):
             raise OptionTypeError(f"options must be PoseLandmarkerOptions(...), not {type(options).__name__}")
         self.options = options
-        self.engine, engine, self.precision = choose_engine(options.engine, options.precision)
+        device = options.base_options.device
+        self.engine, engine, self.precision = choose_engine(options.engine, options.precision, device)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
         rough = rough_engine(self.engine) if options.search != "whole" else None
@@ -84,7 +85,7 @@ class PoseLandmarker:
         Args:
             model: ``"lite"``, ``"full"`` or ``"heavy"``, fetched on first use; the path of a
                 ``.task`` bundle; or its bytes.
-            **options: Such as ``num_poses=2``.
+            **options: Such as ``num_poses=2``, and ``device`` of :class:`BaseOptions`.
 
         Raises:
             OptionError: An option is wrong.
@@ -92,11 +93,11 @@ class PoseLandmarker:
             EngineError: The engine cannot compile it.
         """
         try:
-            checked = PoseLandmarkerOptions(base_options=BaseOptions.of(model), **options)
+            checked = PoseLandmarkerOptions.of(model, options)
         except TypeError as error:
             if isinstance(error, OptionTypeError):
                 raise
-            known = ", ".join(PoseLandmarkerOptions.__dataclass_fields__)
+            known = ", ".join((*PoseLandmarkerOptions.__dataclass_fields__, "device"))
             raise OptionTypeError(f"{error}; the options are {known}") from None
         return cls(checked)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePath
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, cast
 
 from pose_landmarker.checks import (
     check_choice,
+    check_device,
     check_flag,
     check_fraction,
     check_integer,
@@ -45,8 +46,10 @@ Search: TypeAlias = "str | Sequence[RegionOfInterest | tuple[float, float, float
 Precision: TypeAlias = Literal["exact", "fast"]
 
 MODEL_NAMES = ("lite", "full", "heavy")
-ENGINE_NAMES = ("auto", "native", "litert", "openvino")
+ENGINE_NAMES = ("auto", "native", "litert", "openvino", "torch")
 PRECISION_NAMES: tuple[Precision, ...] = ("exact", "fast")
+#: Those that know precision ``fast``.
+_FAST_ENGINES = ("auto", "native", "openvino", "torch")
 SUBJECT_NAMES = ("largest", "central", "first")
 SMOOTHING_NAMES = ("reference", "none")
 SEARCH_NAMES = ("whole", "wide")
@@ -74,16 +77,20 @@ class BaseOptions:
         model_asset_path: Path of a ``.task`` bundle.
         model_asset_buffer: The bytes of a ``.task`` bundle.
         model: ``"lite"``, ``"full"`` or ``"heavy"``: fetched on first use, then kept (ours).
+        device: Where the networks run (ours): ``"cpu"``; ``"cuda"`` or ``"cuda:1"``, a graphics card of
+            NVIDIA's, by the engine ``"torch"``, which ``"auto"`` means then.
 
     Raises:
-        OptionError: None or several are given, or the name is unknown.
+        OptionError: None or several are given, the name is unknown, or ``device`` is none.
     """
 
     model_asset_path: str | os.PathLike[str] | None = None
     model_asset_buffer: bytes | None = field(default=None, repr=False)
     model: str | None = None
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
+        check_device(self.device)
         given = [
             name
             for name in ("model_asset_path", "model_asset_buffer", "model")
@@ -111,12 +118,12 @@ class BaseOptions:
             object.__setattr__(self, "model_asset_buffer", bytes(self.model_asset_buffer))
 
     @classmethod
-    def of(cls, model: str | os.PathLike[str] | bytes) -> BaseOptions:
-        """Options for a model given by name, by path or by its bytes."""
+    def of(cls, model: str | os.PathLike[str] | bytes, device: str = "cpu") -> BaseOptions:
+        """Options for a model given by name, by path or by its bytes, and a device."""
         if isinstance(model, (bytes, bytearray, memoryview)):
-            return cls(model_asset_buffer=bytes(model))
+            return cls(model_asset_buffer=bytes(model), device=device)
         if isinstance(model, str) and model in MODEL_NAMES:
-            return cls(model=model)
+            return cls(model=model, device=device)
         if not isinstance(model, (str, os.PathLike)):
             raise OptionTypeError(
                 "model must be 'lite', 'full', 'heavy', the path of a .task file or its bytes, not "
@@ -124,7 +131,7 @@ class BaseOptions:
             )
         if isinstance(model, str) and PurePath(model).name == model and not model.endswith(".task"):
             check_choice("model", model, MODEL_NAMES)  # a misspelt name rather than a path
-        return cls(model_asset_path=model)
+        return cls(model_asset_path=model, device=device)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,12 +173,13 @@ class PoseLandmarkerOptions:
         subject: Whom to follow where several people are in view (ours): ``"largest"``, ``"central"``,
             ``"first"``, or the one nearest to a point (x, y) or a box (x, y, width, height) in image
             pixels. Results hold this person only, and nobody while that person is hidden.
-        engine: ``"auto"``, ``"native"``, ``"litert"``, ``"openvino"``, or a function of your own that
-            compiles networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes the
+        engine: ``"auto"``, ``"native"``, ``"litert"``, ``"openvino"``, ``"torch"``, or a function of your own
+            that compiles networks, see :class:`pose_landmarker.engines.Engine` (ours). ``auto`` takes the
             native one where it was compiled and the processor has AVX2, else OpenVINO where it is
-            installed, else LiteRT.
+            installed, else LiteRT; and PyTorch where ``device`` is a graphics card.
         precision: ``"exact"``, or ``"fast"`` (ours): the middle layers of the networks compute in
-            bfloat16, on processors that have it. Elsewhere a warning says why it stays exact.
+            bfloat16, on processors that have it, and nearly all in float16 on graphics cards. Elsewhere a
+            warning says why it stays exact.
         threads: Threads of the inference engine (ours). By default as many as this process may use,
             four at most.
 
@@ -220,8 +228,7 @@ class PoseLandmarkerOptions:
             self._set(name, check_fraction(name, getattr(self, name)))
         masks = check_flag("output_segmentation_masks", self.output_segmentation_masks)
         self._set("output_segmentation_masks", masks)
-        if not callable(self.engine):
-            check_choice("engine", self.engine, ENGINE_NAMES)
+        self._check_engine()
         self._check_precision()
         if self.threads is not None:
             self._set("threads", check_integer("threads", self.threads, low=1, high=1024))
@@ -279,11 +286,22 @@ class PoseLandmarkerOptions:
         if self.min_pose_score is not None:
             self._set("min_pose_score", check_fraction("min_pose_score", self.min_pose_score))
 
+    def _check_engine(self) -> None:
+        if not callable(self.engine):
+            check_choice("engine", self.engine, ENGINE_NAMES)
+        device = self.base_options.device
+        if device != "cpu" and self.engine not in ("auto", "torch"):
+            raise OptionError(f"device={device!r} needs engine='torch' or 'auto', not {self._engine_told}")
+
     def _check_precision(self) -> None:
         check_choice("precision", self.precision, PRECISION_NAMES)
-        if self.precision == "fast" and self.engine not in ("auto", "native", "openvino"):
-            engine = repr(self.engine) if isinstance(self.engine, str) else "an engine of your own"
-            raise OptionError(f"precision='fast' needs engine='auto', 'native' or 'openvino', not {engine}")
+        if self.precision == "fast" and self.engine not in _FAST_ENGINES:
+            wanted = f"{', '.join(map(repr, _FAST_ENGINES[:-1]))} or {_FAST_ENGINES[-1]!r}"
+            raise OptionError(f"precision='fast' needs engine={wanted}, not {self._engine_told}")
+
+    @property
+    def _engine_told(self) -> str:
+        return repr(self.engine) if isinstance(self.engine, str) else "an engine of your own"
 
     def _check_callback(self) -> None:
         live = self.running_mode is RunningMode.LIVE_STREAM
@@ -308,10 +326,17 @@ class PoseLandmarkerOptions:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
+    @classmethod
+    def of(cls, model: str | os.PathLike[str] | bytes, options: Mapping[str, Any]) -> PoseLandmarkerOptions:
+        """Options for a model as :meth:`BaseOptions.of` takes it, and those of :class:`OptionValues`."""
+        rest = dict(options)
+        return cls(base_options=BaseOptions.of(model, rest.pop("device", "cpu")), **rest)
+
 
 class FindingValues(TypedDict, total=False):
     """The options of :class:`PoseLandmarkerOptions` that say what is found, for type checkers."""
 
+    device: str
     num_poses: int
     min_pose_detection_confidence: float
     min_pose_presence_confidence: float

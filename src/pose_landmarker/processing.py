@@ -18,7 +18,7 @@ from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.media.seconds import as_seconds
-from pose_landmarker.options import BaseOptions, OptionValues, PoseLandmarkerOptions, RunningMode
+from pose_landmarker.options import OptionValues, PoseLandmarkerOptions, RunningMode
 from pose_landmarker.parallel import parallel
 from pose_landmarker.recording import Recording
 from pose_landmarker.results import PoseLandmarkerResult
@@ -141,8 +141,7 @@ def process(
             "image_processing_options must be ImageProcessingOptions(...), not "
             f"{type(image_processing_options).__name__}"
         )
-    base = BaseOptions.of(model)
-    wanted = PoseLandmarkerOptions(base_options=base, **options)  # checked now, not in a thread
+    wanted = PoseLandmarkerOptions.of(model, options)  # checked now, not in a thread
     tasks = find_tasks(sources, length)
     return _run(tasks, count, wanted, in_order, images, image_processing_options)
 

@@ -93,7 +93,7 @@ class RayEngine:
         self._session.close()
 
     def _choose_shape(self, options: PoseLandmarkerOptions) -> Shape:
-        if str(getattr(options, "device", "cpu")).startswith("cuda"):
+        if options.base_options.device != "cpu":
             return gpu_shape(self._session.total("CPU"), self._session.total("GPU"))
         return cpu_shape(options.threads)
 
@@ -173,7 +173,7 @@ def with_model_bytes(options: PoseLandmarkerOptions) -> PoseLandmarkerOptions:
     path = model_path(base.model) if base.model is not None else base.model_asset_path
     assert path is not None  # BaseOptions has exactly one of the three
     with open(path, "rb") as file:  # noqa: PTH123 - any kind of path
-        return replace(options, base_options=BaseOptions(model_asset_buffer=file.read()))
+        return replace(options, base_options=BaseOptions(model_asset_buffer=file.read(), device=base.device))
 
 
 class _Actor:

@@ -25,7 +25,7 @@ from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
 from pose_landmarker.errors import OptionError, OptionTypeError
 from pose_landmarker.export.arrow_tables import load_pyarrow
 from pose_landmarker.image_options import ImageProcessingOptions
-from pose_landmarker.options import ENGINE_NAMES, BaseOptions, FindingValues, PoseLandmarkerOptions
+from pose_landmarker.options import ENGINE_NAMES, FindingValues, PoseLandmarkerOptions
 from pose_landmarker.processing import share_cpus
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _settings(
         if name in options:
             raise OptionError(f"run_batch() has no {name}; leave it out")
     check_choice("inference", inference, ENGINE_NAMES)
-    wanted = PoseLandmarkerOptions(base_options=BaseOptions.of(model), engine=inference, **options)
+    wanted = PoseLandmarkerOptions.of(model, {"engine": inference, **options})
     return Settings(options=wanted, processing=processing)
 
 

@@ -29,6 +29,7 @@ _COLOURS = {
     ("litert", "fast"): "#56b4e9",
     ("openvino", "exact"): "#e69f00",
     ("openvino", "fast"): "#d55e00",
+    ("torch", "exact"): "#cc79a7",
 }
 _INK, _FAINT = "#333333", "#dddddd"
 _MODES = {"image": "IMAGE: single pictures", "video": "VIDEO: frames in order"}

@@ -19,6 +19,7 @@ _NAMES = {
     "native": "native",
     "litert": "LiteRT",
     "openvino": "OpenVINO",
+    "torch": "PyTorch",
 }
 _TITLES = {
     "image": "IMAGE: every picture by itself",

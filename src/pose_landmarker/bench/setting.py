@@ -14,7 +14,7 @@ MODES = ("image", "video", "start", "pictures", "videos")
 THROUGHPUT = ("pictures", "videos")
 #: The engine of the cells that MediaPipe is measured in.
 REFERENCE = "mediapipe"
-ENGINES = (REFERENCE, "native", "litert", "openvino")
+ENGINES = (REFERENCE, "native", "litert", "openvino", "torch")
 PRECISIONS = ("exact", "fast")
 #: (width, height) of pictures, or None: as they are.
 SIZES: dict[str, tuple[int, int] | None] = {

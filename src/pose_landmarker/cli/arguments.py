@@ -133,10 +133,15 @@ def add_engine(
     engine = parser.add_argument_group("how")
     engine.add_argument(option, choices=ENGINE_NAMES, default="auto", help="inference engine (default: auto)")
     engine.add_argument(
+        "--device",
+        default="cpu",
+        help="cuda, or cuda:1: a graphics card, by the engine torch (default: %(default)s)",
+    )
+    engine.add_argument(
         "--precision",
         choices=PRECISION_NAMES,
         default="exact",
-        help="fast: quicker and a little less exact, where OpenVINO and the processor have bfloat16 "
+        help="fast: quicker and a little less exact, where the processor has bfloat16, or on a graphics card "
         "(default: exact)",
     )
     threads = "threads of the engine (default: by the machine)"
@@ -257,6 +262,7 @@ def landmarker_options(arguments: argparse.Namespace, mode: RunningMode) -> Opti
         "mirror": arguments.mirror,
         "min_pose_score": arguments.min_score,
         "engine": arguments.engine,
+        "device": arguments.device,
         "precision": arguments.precision,
         "threads": arguments.threads,
     }

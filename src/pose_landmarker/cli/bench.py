@@ -85,7 +85,10 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--modes", nargs="+", choices=_MODES, help="default: image, video, start")
     group.add_argument("--models", nargs="+", choices=MODEL_NAMES, help="default: all")
     group.add_argument(
-        "--engines", nargs="+", choices=("native", "litert", "openvino"), help="default: the installed"
+        "--engines",
+        nargs="+",
+        choices=("native", "litert", "openvino", "torch"),
+        help="on the processor (default: the installed, but for torch, which is for graphics cards)",
     )
     group.add_argument(
         "--precisions", nargs="+", choices=("exact", "fast"), help="default: all that this machine has"
@@ -256,6 +259,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _is_installed(engine: str) -> bool:
+    if engine == "torch":  # slow on a processor: only when it is asked for
+        return False
     if engine == "native":
         from pose_landmarker.native.library import library_or_none
 

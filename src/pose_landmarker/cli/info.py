@@ -18,8 +18,8 @@ from pose_landmarker.models.store import is_offline, stored_model
 from pose_landmarker.options import MODEL_NAMES
 
 _PACKAGES = (
-    *("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "pillow", "av", "pysdl2"),
-    *("pyarrow", "fsspec"),
+    *("numpy", "opencv-python-headless", "ai-edge-litert", "openvino", "torch", "pillow", "av", "pysdl2"),
+    *("pyarrow", "fsspec", "ray"),
 )
 #: Other packages that bring a cv2 of their own, in place of ours.
 _OTHER_OPENCV = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -67,6 +67,7 @@ def collect() -> dict[str, dict[str, Any]]:
             "auto means": load_engine("auto")[0],
             "precision 'fast'": _fast(),
             "default threads": default_threads(),
+            "graphics cards": _graphics_cards(),
         },
         "processor": {
             "model": cpu_model() or platform.processor() or platform.machine(),
@@ -87,6 +88,17 @@ def _fast() -> str:
     if able:
         return f"yes, by {' and '.join(able)}"
     return "no: " + "; ".join(f"{engine}: {obstacle}" for engine, obstacle in obstacles.items())
+
+
+def _graphics_cards() -> str | list[str]:
+    try:
+        load_engine("torch")  # not installed, it takes no time
+        from pose_landmarker.engines.pytorch.device import devices, why_none
+
+        found = [f"{card.name}: {card.label}, {card.memory_gib:.0f} GiB" for card in devices()]
+        return found or f"none: {why_none()}"
+    except Exception as error:  # this report must come whatever is broken
+        return f"none: {error}"
 
 
 def _opencv() -> dict[str, str]:

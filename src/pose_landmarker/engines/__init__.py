@@ -19,6 +19,8 @@ from pose_landmarker.options import Precision
 
 #: Releases before it crash on damaged networks.
 _MIN_OPENVINO = (2026, 4)
+#: Releases before it have other names for the switches that keep float32 exact.
+_MIN_TORCH = (2, 9)
 #: Floats. With shorter vectors the other engines are quicker, or may be.
 _LONG_VECTOR = 8
 
@@ -59,6 +61,19 @@ class RegionNetwork(Network, Protocol):
         """
 
 
+class RefiningNetwork(RegionNetwork, Protocol):
+    """A network that refines landmarks where it computes, so that heat maps need not be carried."""
+
+    def refining(self, points: int, maps: int) -> Network:
+        """The same network with other outputs.
+
+        Args:
+            points: Number of the output that is landmarks: refined they are, see
+                :func:`pose_landmarker.decoding.refine`.
+            maps: Number of the output that is heat maps: the peaks are in its place, (N, 35) logits.
+        """
+
+
 class Engine(Protocol):
     """Compiles networks."""
 
@@ -78,20 +93,26 @@ class EngineChoice(NamedTuple):
     precision: Precision
 
 
-def choose_engine(name: str | Engine, precision: Precision) -> EngineChoice:
+def choose_engine(name: str | Engine, precision: Precision, device: str = "cpu") -> EngineChoice:
     """An engine for a precision; where ``fast`` cannot be had it is exact, and a warning says why.
+
+    Args:
+        name: Of an engine, or one.
+        precision: ``exact`` or ``fast``.
+        device: Where it computes; ``auto`` is PyTorch for all but the processor.
 
     Raises:
         MissingExtraError: As :func:`load_engine`.
+        EngineError: There is no such device.
     """
-    label, engine = load_engine(name)
+    label, engine = load_engine(name, device)
     if precision == "exact":
         return EngineChoice(label, engine, "exact")
     obstacles = []
-    for candidate in FAST_ENGINES if name == "auto" else [label]:
-        obstacle = fast_obstacle(candidate)
+    for candidate in FAST_ENGINES if label != "torch" and name == "auto" else [label]:
+        obstacle = fast_obstacle(candidate, device)
         if obstacle is None:
-            return EngineChoice(candidate, partial(_ENGINES[candidate](), precision="fast"), "fast")
+            return EngineChoice(candidate, partial(_named(candidate, device), precision="fast"), "fast")
         obstacles.append(obstacle)
     # Not by logging: this package's logger is silent by default, and this must not be.
     why = "; ".join(dict.fromkeys(obstacles))
@@ -113,8 +134,10 @@ def rough_engine(chosen: str) -> Engine | None:
     return partial(_compile_or_else, partial(_ENGINES["native"](), precision="fast"))
 
 
-def fast_obstacle(engine: str) -> str | None:
+def fast_obstacle(engine: str, device: str = "cpu") -> str | None:
     """Why precision ``fast`` cannot be had of an engine on this machine; None where it can."""
+    if engine == "torch":
+        return "PyTorch computes in float16 on device='cuda' only" if device == "cpu" else None
     try:
         _ENGINES[engine]()
         return None if _has_bfloat16(engine) else "this processor has no instructions for bfloat16"
@@ -134,19 +157,23 @@ def _has_bfloat16(engine: str) -> bool:
     return openvino_has_bfloat16()
 
 
-def load_engine(name: str | Engine) -> tuple[str, Engine]:
+def load_engine(name: str | Engine, device: str = "cpu") -> tuple[str, Engine]:
     """An engine by name, imported now, and its name.
 
     ``auto`` is the native engine where its kernels are made for this processor, else OpenVINO where that is
-    installed, else LiteRT. An engine that is given as such is returned as it is.
+    installed, else LiteRT; and PyTorch on graphics cards. An engine that is given as such is returned as it
+    is.
 
     Raises:
         MissingExtraError: The engine named is not installed, is too old or cannot be loaded.
+        EngineError: There is no such device.
     """
     if not isinstance(name, str):
         return getattr(name, "__name__", type(name).__name__), name
+    if name == "auto" and device != "cpu":
+        name = "torch"
     if name != "auto":
-        return name, _ENGINES[name]()
+        return name, _named(name, device)
     try:
         native = _native()
         if has_fast_kernels():
@@ -160,6 +187,16 @@ def load_engine(name: str | Engine) -> tuple[str, Engine]:
         return "litert", _litert()
 
 
+def _named(name: str, device: str) -> Any:
+    """An engine that is not ``auto``."""
+    engine = _ENGINES[name]()
+    if name != "torch":
+        return engine
+    from pose_landmarker.engines.pytorch.device import check_device
+
+    return partial(engine, device=check_device(device))
+
+
 def _compile_or_else(engine: Engine, model: bytes, *, scale: float, offset: float, threads: int) -> Network:
     """A network by an engine, or by LiteRT if it has layers that the engine does not know."""
     try:
@@ -169,16 +206,20 @@ def _compile_or_else(engine: Engine, model: bytes, *, scale: float, offset: floa
         return _litert()(model, scale=scale, offset=offset, threads=threads)
 
 
-def _installed_openvino() -> str | None:
+def _installed(package: str) -> str | None:
     """Its version; None where it is not installed, even if some folder is called that."""
-    if find_spec("openvino") is None:
+    if find_spec(package) is None:
         return None
     import importlib.metadata  # costs 20 ms, so only where there is something to ask about
 
     try:
-        return importlib.metadata.version("openvino")
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _installed_openvino() -> str | None:
+    return _installed("openvino")
 
 
 def _native() -> Engine:
@@ -203,13 +244,7 @@ def _litert() -> Engine:
 
 
 def _openvino() -> Engine:
-    wanted = ".".join(map(str, _MIN_OPENVINO))
-    line = f"pip install 'openvino>={wanted}' (the extra pose-landmarker[openvino])"
-    version = _installed_openvino()
-    if version is None:
-        raise MissingExtraError(f"engine='openvino' needs OpenVINO: {line}")
-    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _MIN_OPENVINO:
-        raise MissingExtraError(f"engine='openvino' needs OpenVINO {wanted} or newer, not {version}: {line}")
+    version = _checked_version("openvino", "OpenVINO", _installed_openvino(), _MIN_OPENVINO, extra="openvino")
     from pose_landmarker.engines.openvino import compile_openvino, import_openvino
 
     try:
@@ -219,6 +254,39 @@ def _openvino() -> Engine:
     return compile_openvino
 
 
-#: Those that know precision ``fast``, the quickest first.
+def _torch() -> Any:
+    version = _checked_version("torch", "PyTorch", _installed("torch"), _MIN_TORCH, extra="gpu")
+    try:
+        import torch  # noqa: F401 - what cannot be loaded is not there
+    except (ImportError, OSError) as error:  # OSError: of a library of CUDA's
+        raise MissingExtraError(f"PyTorch {version} is installed but cannot be loaded: {error}") from error
+    from pose_landmarker.engines.pytorch.network import compile_torch
+
+    return compile_torch
+
+
+def _checked_version(
+    package: str, name: str, version: str | None, least: tuple[int, int], *, extra: str
+) -> str:
+    """The version of a package, which is new enough.
+
+    Raises:
+        MissingExtraError: It is not, or there is none; the message says what to type.
+    """
+    wanted = ".".join(map(str, least))
+    line = f"pip install '{package}>={wanted}' (the extra pose-landmarker[{extra}])"
+    if version is None:
+        raise MissingExtraError(f"engine='{package}' needs {name}: {line}")
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < least:
+        raise MissingExtraError(f"engine='{package}' needs {name} {wanted} or newer, not {version}: {line}")
+    return version
+
+
+#: Those for processors that know precision ``fast``, the quickest first.
 FAST_ENGINES = ("native", "openvino")
-_ENGINES: dict[str, Callable[[], Any]] = {"native": _native, "litert": _litert, "openvino": _openvino}
+_ENGINES: dict[str, Callable[[], Any]] = {
+    "native": _native,
+    "litert": _litert,
+    "openvino": _openvino,
+    "torch": _torch,
+}

@@ -107,7 +107,8 @@ def _base_options(options: object) -> BaseOptions:
     content = _attribute(options, "model_asset_buffer", "BaseOptions")
     if getattr(getattr(options, "delegate", None), "name", None) == "GPU":
         message = (
-            "BaseOptions(delegate=GPU): poses are computed by the processor, there is no GPU engine here"
+            "BaseOptions(delegate=GPU): poses are computed by the processor here; pose_landmarker's own "
+            "PoseLandmarker has device='cuda'"
         )
         warnings.warn(message, RuntimeWarning, stacklevel=5)  # where a landmarker is created
     if content:  # MediaPipe does not look at the path then
