@@ -1,0 +1,103 @@
+"""Runs networks for other processes: the counterpart of :mod:`pose_landmarker.engines.remote`."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import threading
+
+import numpy as np
+
+from pose_landmarker.engines import Engine, Network
+from pose_landmarker.engines.messages import Compile, Compiled, Outputs, Raised, Reserve, Run
+from pose_landmarker.engines.shared_block import OwnedBlock, places
+from pose_landmarker.errors import EngineError
+
+
+class Networks:
+    """The networks of an engine, each compiled once, for everybody who asks for it.
+
+    Attributes:
+        has_rough: Whether there is a quicker engine for rough looks.
+    """
+
+    def __init__(self, engine: Engine, rough: Engine | None = None) -> None:
+        self._engine, self._rough = engine, rough
+        self.has_rough = rough is not None
+        self._turn = threading.Lock()
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._networks: list[Network] = []
+
+    def compile(self, wanted: Compile) -> Compiled:
+        """Compile a network, if it is a new one.
+
+        Raises:
+            EngineError: It cannot be compiled.
+        """
+        digest = hashlib.sha256(wanted.model).digest()
+        key = (digest, wanted.scale, wanted.offset, wanted.threads, wanted.rough)
+        engine = self._rough if wanted.rough and self._rough is not None else self._engine
+        with self._turn:
+            if key not in self._numbers:
+                network = engine(
+                    wanted.model, scale=wanted.scale, offset=wanted.offset, threads=wanted.threads
+                )
+                self._numbers[key] = len(self._networks)
+                self._networks.append(network)
+            number = self._numbers[key]
+        return Compiled(number, hasattr(self._networks[number], "regions"))
+
+    def __getitem__(self, number: int) -> Network:
+        return self._networks[number]
+
+
+class Server:
+    """Answers one other process.
+
+    Attributes:
+        inbox: What that process writes to.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self.inbox, self._outbox = OwnedBlock(), OwnedBlock()
+
+    def answer(self, request: Compile | Reserve | Run) -> Compiled | str | Outputs | Raised:
+        """What the other process is to be told."""
+        try:
+            if isinstance(request, Run):
+                return self._run(request)
+            if isinstance(request, Reserve):
+                return self.inbox.reserve(request.size)
+            return self._networks.compile(request)
+        except Exception as error:  # it is raised where the network seems to be
+            return Raised(portable(error))
+
+    def _run(self, request: Run) -> Outputs:
+        network = self._networks[request.network]
+        pixels = self.inbox.view(request.shape, np.uint8)
+        if request.matrices is None:
+            outputs = network(pixels)
+        else:
+            outputs = network.regions(  # type: ignore[attr-defined]
+                pixels, request.matrices, replicate=request.replicate
+            )
+        offsets, size = places(4 * output.size for output in outputs)
+        block = self._outbox.reserve(size)
+        for output, offset in zip(outputs, offsets, strict=True):
+            self._outbox.view(output.shape, np.float32, offset)[...] = output
+        return Outputs(block, tuple(output.shape for output in outputs))
+
+    def close(self) -> None:
+        """Free the shared memory; the other process must have ended. Twice is fine."""
+        self.inbox.close()
+        self._outbox.close()
+
+
+def portable(error: Exception) -> Exception:
+    """An error that can be sent to another process: itself, or one that says the same."""
+    try:
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - it was made a moment ago
+    except Exception:  # whatever its class does when it is taken apart
+        return EngineError(f"{type(error).__name__}: {error}")
+    return error if type(copy) is type(error) else EngineError(f"{type(error).__name__}: {error}")

@@ -1,0 +1,117 @@
+"""Memory that two processes see: large arrays go through it, so that none of them goes through a pipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pose_landmarker.errors import EngineError
+
+#: Bytes; where arrays begin.
+_ALIGNMENT = 64
+#: A block that is too small is replaced by one at least so many times as large: pictures of a folder differ.
+_GROWTH = 1.5
+#: Where Linux keeps such memory.
+_FOLDER = Path("/dev/shm")  # noqa: S108 - it is looked at, nothing is put there by this name
+
+
+def places(sizes: Iterable[int]) -> tuple[list[int], int]:
+    """Where arrays of so many bytes lie one after the other, and the bytes of all of them."""
+    offsets, end = [], 0
+    for size in sizes:
+        offsets.append(end)
+        end += -(-size // _ALIGNMENT) * _ALIGNMENT
+    return offsets, end
+
+
+class OwnedBlock:
+    """A block that this process makes, and removes."""
+
+    def __init__(self) -> None:
+        self._memory: SharedMemory | None = None
+
+    def reserve(self, size: int) -> str:
+        """The name of a block of at least so many bytes. What is in it is lost where it has to grow.
+
+        Whoever looks into a block that is replaced must have opened it by then.
+
+        Raises:
+            EngineError: There is not so much shared memory.
+        """
+        if self._memory is None or self._memory.size < size:
+            before = 0 if self._memory is None else self._memory.size
+            self.close()
+            self._memory = _claimed(max(size, int(_GROWTH * before), 1))
+        return self._memory.name
+
+    def view(self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> npt.NDArray[Any]:
+        """An array in the block. It may not be kept: blocks are replaced."""
+        assert self._memory is not None
+        return np.ndarray(shape, dtype, buffer=self._memory.buf, offset=offset)
+
+    def close(self) -> None:
+        """Remove it. Twice is fine."""
+        if self._memory is not None:
+            _let_go(self._memory)
+            self._memory.unlink()
+            self._memory = None
+
+
+class OpenedBlock:
+    """A block of another process."""
+
+    def __init__(self) -> None:
+        self._memory: SharedMemory | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return 0 if self._memory is None else self._memory.size
+
+    def open(self, name: str) -> None:
+        """Look into the block of that name from now on."""
+        if self._memory is None or self._memory.name != name:
+            if self._memory is not None:
+                _let_go(self._memory)
+            # Python's tracker of resources, which is told of this too, is that of the process that made it.
+            self._memory = SharedMemory(name)
+
+    def view(self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> npt.NDArray[Any]:
+        """An array in the block. It may not be kept: blocks are replaced."""
+        assert self._memory is not None
+        return np.ndarray(shape, dtype, buffer=self._memory.buf, offset=offset)
+
+
+def _claimed(size: int) -> SharedMemory:
+    """A new block whose memory is really there: else whoever writes to it would be killed."""
+    memory = None
+    try:
+        memory = SharedMemory(create=True, size=size)
+        file = _FOLDER / memory.name
+        if hasattr(os, "posix_fallocate") and file.exists():
+            descriptor = os.open(file, os.O_RDWR)
+            try:
+                os.posix_fallocate(descriptor, 0, size)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        if memory is not None:
+            _let_go(memory)
+            memory.unlink()
+        raise EngineError(
+            f"there is no room for {size / (1 << 20):.1f} MiB of shared memory ({error}); take fewer "
+            "workers, or more of it: in containers --shm-size says how much there is"
+        ) from error
+    return memory
+
+
+def _let_go(memory: SharedMemory) -> None:
+    with suppress(BufferError):  # an engine still holds an array; the memory is freed with that
+        memory.close()
