@@ -39,6 +39,11 @@ def _cv2() -> ModuleType:
     return cv2
 
 
+def import_opencv() -> None:
+    """Import it now: for a moment that changes ``sys.path``, which processes that are started inherit."""
+    _cv2()
+
+
 def resample_on_one_thread() -> None:
     """From now on, in this process: for one of many, since OpenCV would take all cores for each of them."""
     _cv2().setNumThreads(1)

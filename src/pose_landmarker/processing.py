@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from pose_landmarker.worker_process import ProcessWorker
 
+__all__ = ["Processed", "process", "record", "share_cpus"]
+
 #: Bytes of results that may wait for being taken.
 _ROOM = 64 << 20
 #: What a result without pictures takes: measured 3 to 4 kB a pose.

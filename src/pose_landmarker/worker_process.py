@@ -8,7 +8,7 @@ import signal
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 from multiprocessing.process import BaseProcess
@@ -20,6 +20,7 @@ from pose_landmarker.engines.serving import Networks, Server
 from pose_landmarker.engines.shared_block import places
 from pose_landmarker.errors import OptionError, PoseLandmarkerError, WorkerError
 from pose_landmarker.image_options import ImageProcessingOptions
+from pose_landmarker.imaging import import_opencv
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.models.store import load_bundle
 from pose_landmarker.options import PoseLandmarkerOptions
@@ -61,6 +62,7 @@ def process_workers(
     """
     name, engine, _ = choose_engine(options.engine, options.precision)
     rough = rough_engine(name, engine) if options.search != "whole" else None
+    import_opencv()  # which no thread may do while another one starts a process
     load_bundle(options.base_options)  # once before all processes want it
     shared = None if name in _IN_TURN else Networks(engine, rough)
     job = Job(options, decoders, images, processing)
@@ -101,14 +103,16 @@ class ProcessWorker:
         child = self._started()
         if child is None:
             return
+        gone = False
         try:
             for step in child.work(task):
                 yield Step(task, step)
         except _GoneError:
-            with self._turn:
-                if self._ended:
-                    return
-                self._child = None
+            gone = True
+        finally:
+            if child.in_work and not gone and self._gives_up(child):  # we were left in the midst of it
+                child.bury()
+        if gone and self._gives_up(child):
             yield Step(task, replace(done, error=child.epitaph(task)))
 
     def interrupt(self) -> None:
@@ -125,6 +129,14 @@ class ProcessWorker:
             self._child.bury()
             self._child = None
 
+    def _gives_up(self, child: _Child) -> bool:
+        """Whether a child is done with: it was in use, and may be buried now."""
+        with self._turn:
+            if self._ended or self._child is not child:
+                return False
+            self._child = None
+            return True
+
     def _started(self) -> _Child | None:
         with self._turn:
             if self._child is None and not self._ended:
@@ -137,7 +149,11 @@ class _GoneError(Exception):
 
 
 class _Child:
-    """A process, the pipe to it and the memory shared with it."""
+    """A process, the pipe to it and the memory shared with it.
+
+    Attributes:
+        in_work: Whether it is in the midst of a task.
+    """
 
     def __init__(self, server: Server, job: Job, name: str) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
@@ -145,6 +161,7 @@ class _Child:
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=decode, args=(theirs, job), name=name, daemon=True)
         self._ready = False
+        self.in_work = False
         with theirs, _births_and_deaths, _without_interruption():
             self._process.start()
         self._end = weakref.finalize(self, _bury, self._process, server, os.getpid())
@@ -159,10 +176,12 @@ class _Child:
         if not self._ready:
             self._receive()
             self._ready = True
+        self.in_work = True
         self._send(task)
         while True:
             message = self._receive()
             if isinstance(message, Over):
+                self.in_work = False
                 if message.error is not None:
                     raise message.error
                 return
@@ -173,7 +192,8 @@ class _Child:
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        self._process.kill()
+        with suppress(ValueError):  # the program ends, and it was buried already
+            self._process.kill()
 
     def bury(self) -> None:
         """See that it has ended, and free what it needed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory
@@ -93,7 +94,9 @@ def _claimed(size: int) -> SharedMemory:
     """A new block whose memory is really there: else whoever writes to it would be killed."""
     memory = None
     try:
-        memory = SharedMemory(create=True, size=size)
+        # A name that tells whose it is, and short enough for macOS.
+        name = f"pose-{os.getpid()}-{secrets.token_hex(6)}"
+        memory = SharedMemory(name, create=True, size=size)
         file = _FOLDER / memory.name
         if hasattr(os, "posix_fallocate") and file.exists():
             descriptor = os.open(file, os.O_RDWR)

@@ -1,0 +1,436 @@
+"""Decoding processes around one engine: the same results as threads, whatever becomes of the processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pose_landmarker
+from pose_landmarker import (
+    BaseOptions,
+    EngineError,
+    OptionError,
+    PoseLandmarkerOptions,
+    Processed,
+    WorkerError,
+    process,
+    processing,
+)
+from pose_landmarker.arrays import FloatArray, RgbImage
+from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
+from pose_landmarker.media import encode_image
+from pose_landmarker.tasks import Task
+from pose_landmarker.worker_process import process_workers
+from tests.clips import truncate, write_clip
+from tests.conftest import needs_native
+from tests.poses import astronaut_photo
+
+#: What the fake detector kills its process for, and what it fails for.
+DEADLY, FAILING = 255, 254
+_SHAPES = (2254, 12), (2254, 1)
+
+
+def _left_over() -> list[str]:
+    """Shared memory of this process."""
+    return [path.name for path in Path("/dev/shm").glob(f"pose-{os.getpid()}-*")]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    yield
+    assert not active_children()
+    assert not _left_over()
+    assert not [t for t in threading.enumerate() if t.name.startswith("pose-landmarker")]
+
+
+@pytest.fixture(scope="module")
+def photo() -> RgbImage:
+    return astronaut_photo()[:384, :384].copy()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, photo: RgbImage) -> Path:
+    where = tmp_path_factory.mktemp("media")
+    (where / "a.png").write_bytes(encode_image(photo, ".png"))
+    write_clip(where / "b.mp4", 8, pictures=[np.roll(photo, 2 * n, axis=1) for n in range(8)])
+    cut = write_clip(
+        where / "c.avi", 20, pictures=[np.roll(photo, 9 * n, axis=1) for n in range(20)], codec="mpeg4"
+    )
+    truncate(cut, 0.8)
+    (where / "d.mp4").write_bytes(b"nothing")
+    return where
+
+
+def _plain(value: int) -> RgbImage:
+    return np.full((48, 64, 3), value, np.uint8)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Callable[..., list[Path]]:
+    """Files of pictures of one colour each."""
+
+    def write(*values: int) -> list[Path]:
+        paths = [tmp_path / f"{number}.png" for number in range(len(values))]
+        for path, value in zip(paths, values, strict=True):
+            path.write_bytes(encode_image(_plain(value), ".png"))
+        return paths
+
+    return write
+
+
+def _fake(answer: Callable[[int], object] | None = None) -> FakeEngine:
+    """An engine that finds nobody; ``answer`` is called with the colour of what it sees."""
+
+    def detect(images: RgbImage) -> tuple[FloatArray, ...]:
+        if answer is not None:
+            answer(int(images.max()))
+        return tuple(np.full((len(images), *shape), -9, np.float32) for shape in _SHAPES)
+
+    return FakeEngine([FakeNetwork(*_SHAPES, answer=detect), FakeNetwork()])
+
+
+def _kill(signal_number: int) -> Callable[[int], None]:
+    def kill(color: int) -> None:
+        if color == DEADLY:
+            (child,) = active_children()
+            assert child.pid is not None
+            os.kill(child.pid, signal_number)
+
+    return kill
+
+
+@pytest.fixture
+def run(tiny_task: bytes) -> Callable[..., list[Processed]]:
+    def run_all(sources: object, engine: FakeEngine, **options: Any) -> list[Processed]:
+        return list(process(sources, tiny_task, engine=engine, processes=True, **options))
+
+    return run_all
+
+
+def _assert_same(one: Processed, other: Processed) -> None:
+    assert (one.number, one.source, one.frame, one.time) == (
+        other.number,
+        other.source,
+        other.frame,
+        other.time,
+    )
+    assert one.problems == other.problems
+    assert type(one.error) is type(other.error)
+    assert str(one.error) == str(other.error)
+    if one.result is None or other.result is None:
+        assert one.result is other.result
+        return
+    assert one.image is not None
+    assert other.image is not None
+    np.testing.assert_array_equal(one.image, other.image)
+    assert one.image.flags.writeable == other.image.flags.writeable
+    assert one.result.timestamp_ms == other.result.timestamp_ms
+    assert len(one.result) == len(other.result) > 0
+    for pose, same in zip(one.result, other.result, strict=True):
+        for name in ("landmarks", "world_landmarks", "visibility", "presence", "peaks", "mask"):
+            np.testing.assert_array_equal(getattr(pose, name), getattr(same, name), strict=True)
+            assert not getattr(same, name).flags.writeable
+        assert (pose.roi, pose.score, pose.track_id) == (same.roi, same.score, same.track_id)
+
+
+@pytest.mark.parametrize("engine", [pytest.param("native", marks=needs_native), "litert"])
+def test_the_same_as_threads_to_the_last_bit(
+    folder: Path, photo: RgbImage, engine: str, model_file: Callable[[str], Path]
+) -> None:
+    """Pictures, videos, damaged ones, arrays, masks; through pixels that the process or this one cuts out."""
+    sources = [folder, photo[:, ::-1], "missing.png", np.zeros((5, 5, 7), np.uint8)]
+    options: dict[str, Any] = {"engine": engine, "output_segmentation_masks": True, "images": True}
+    threads, processes = (
+        list(process(sources, model_file("lite"), workers=2, threads=1, processes=flag, **options))
+        for flag in (False, True)
+    )
+    assert len(threads) > 20
+    for one, other in zip(threads, processes, strict=True):
+        _assert_same(one, other)
+    assert any(one.problems for one in processes)
+    assert sum(one.error is not None for one in processes) == 3
+
+
+def test_a_close_search_asks_for_the_quicker_engine_too(
+    folder: Path, model_file: Callable[[str], Path]
+) -> None:
+    options: dict[str, Any] = {
+        "search": "wide",
+        "num_poses": 3,
+        "min_pose_score": 0,
+        "output_segmentation_masks": True,
+        "threads": 1,
+        "images": True,
+    }
+    threads, processes = (
+        list(process(folder / "a.png", model_file("lite"), processes=flag, **options))
+        for flag in (False, True)
+    )
+    _assert_same(threads[0], processes[0])
+
+
+def test_pieces_of_a_video_are_joined_and_come_in_order(
+    tmp_path: Path, run: Callable[..., list[Processed]]
+) -> None:
+    clip = write_clip(tmp_path / "long.mp4", 120, rate=10)
+    done = run(clip, _fake(), segment_s=5, workers=2)
+    assert [one.frame for one in done] == list(range(120))
+    assert not any(one.error for one in done)
+
+
+def test_as_they_come(pictures: Callable[..., list[Path]], run: Callable[..., list[Processed]]) -> None:
+    done = run(pictures(*range(9)), _fake(), workers=2, in_order=False)
+    assert sorted(one.number for one in done) == list(range(9))
+
+
+def test_networks_are_compiled_once_and_asked_at_the_same_time(
+    pictures: Callable[..., list[Path]], run: Callable[..., list[Processed]]
+) -> None:
+    together = threading.Barrier(2)
+    engine = _fake(lambda _: together.wait(60))  # fails unless both are there
+    done = run(pictures(1, 2, 3, 4), engine, workers=2)
+    assert not any(one.error for one in done)
+    assert len(engine.compiled) == 2
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV"])
+def test_a_process_that_dies_costs_one_file(
+    name: str, pictures: Callable[..., list[Path]], run: Callable[..., list[Processed]]
+) -> None:
+    paths = pictures(1, DEADLY, 2, DEADLY, 3)
+    done = run(paths, _fake(_kill(getattr(signal, name))), workers=1)
+    assert [one.number for one in done] == list(range(5))
+    assert [type(one.error) for one in done] == [type(None), WorkerError] * 2 + [type(None)]
+    assert name in str(done[1].error)
+    assert str(paths[1]) in str(done[1].error)
+    assert (done[3].source, done[3].result) == (str(paths[3]), None)
+
+
+def test_of_a_video_what_was_done_before_is_kept(
+    tmp_path: Path, pictures: Callable[..., list[Path]], run: Callable[..., list[Processed]]
+) -> None:
+    clip = write_clip(tmp_path / "c.mp4", 6, pictures=[_plain(10 * n) for n in range(5)] + [_plain(255)])
+    done = run([clip, *pictures(1)], _fake(_kill(signal.SIGKILL)), workers=1)
+    *frames, failed, last = done
+    assert 0 < len(frames) <= 5
+    assert all(one.error is None for one in frames)
+    assert isinstance(failed.error, WorkerError)
+    assert last.error is None
+    assert last.number == 1
+
+
+@pytest.mark.parametrize("error", [EngineError("it is hot"), KeyError("port")])
+def test_what_the_engine_raises_is_raised(
+    error: Exception, pictures: Callable[..., list[Path]], run: Callable[..., list[Processed]]
+) -> None:
+    def fail(color: int) -> None:
+        if color == FAILING:
+            raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        run(pictures(1, FAILING, 2), _fake(fail), workers=1)
+
+
+def test_errors_that_cannot_travel_are_told_all_the_same(
+    pictures: Callable[..., list[Path]], run: Callable[..., list[Processed]]
+) -> None:
+    class StrangeError(Exception):
+        def __init__(self, one: int, two: int) -> None:
+            super().__init__(f"{one} and {two}")
+
+    def fail(_color: int) -> None:
+        raise StrangeError(1, 2)
+
+    with pytest.raises(EngineError, match="StrangeError: 1 and 2"):
+        run(pictures(1), _fake(fail), workers=1)
+
+
+def test_leaving_early_ends_everything(tiny_task: bytes) -> None:
+    def endless() -> Iterator[RgbImage]:
+        while True:
+            yield _plain(1)
+
+    for one in process(endless(), tiny_task, engine=_fake(), workers=1, processes=True):
+        assert one.number == 0
+        break
+
+    with pytest.raises(ZeroDivisionError):
+        sum(
+            1 / one.number for one in process(endless(), tiny_task, engine=_fake(), workers=1, processes=True)
+        )
+
+
+def test_what_the_generator_raises_comes_after_what_it_gave(tiny_task: bytes) -> None:
+    def arrays() -> Iterator[RgbImage]:
+        yield _plain(1)
+        raise KeyError("camera")
+
+    done = process(arrays(), tiny_task, engine=_fake(), workers=1, processes=True)
+    assert next(done).number == 0
+    with pytest.raises(KeyError, match="camera"):
+        next(done)
+
+
+def test_memory_stays_bounded(tiny_task: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processing, "_ROOM", 1)
+    given = 0
+
+    def arrays() -> Iterator[RgbImage]:
+        nonlocal given
+        for given in range(1, 61):  # noqa: B007
+            yield _plain(1)
+
+    done = process(arrays(), tiny_task, engine=_fake(), workers=1, processes=True, images=True)
+    for number, one in enumerate(done):
+        assert one.error is None
+        assert given <= number + 4
+    assert given == 60
+
+
+def test_too_little_shared_memory_is_told(
+    pictures: Callable[..., list[Path]],
+    run: Callable[..., list[Processed]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(EngineError, match=r"no room for .* MiB of shared memory .*--shm-size"):
+        run(pictures(1), _fake(), workers=1)
+
+
+def test_a_worker_that_is_left_in_the_midst_of_a_video_is_of_use_again(
+    tmp_path: Path, tiny_task: bytes
+) -> None:
+    clip = write_clip(tmp_path / "c.mp4", 9, pictures=[_plain(n) for n in range(9)])
+    options = PoseLandmarkerOptions(base_options=BaseOptions.of(tiny_task), engine=_fake(), threads=1)
+    (worker,) = process_workers(options, 1, 1, False, None)
+    steps = worker.work(Task(0, str(clip)))
+    assert next(steps).done.frame == 0
+    steps.close()  # type: ignore[attr-defined]
+    assert [step.done.frame for step in worker.work(Task(1, str(clip)))] == list(range(9))
+    worker.close()
+    worker.close()
+    assert list(worker.work(Task(2, str(clip)))) == []
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_wrong_options_are_refused_at_once(value: object) -> None:
+    with pytest.raises(OptionError, match="processes must be"):
+        process([], "lite", processes=value)  # type: ignore[arg-type]
+
+
+def test_a_missing_model_is_told_before_any_process_is_started(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(process(folder, folder / "no.task", processes=True))
+
+
+_SCRIPT = """
+import os, signal, sys, time
+from multiprocessing import active_children
+import numpy as np
+from pose_landmarker import process
+from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
+from tests.tiny import tiny_bundle
+
+def endless():
+    while True:
+        yield np.zeros((48, 64, 3), np.uint8)
+
+def engine():
+    return FakeEngine([FakeNetwork((2254, 12), (2254, 1)), FakeNetwork()])
+
+def run():
+    options = {"engine": engine(), "min_pose_detection_confidence": 0.9}
+    return process(endless(), tiny_bundle(), workers=2, processes=True, **options)
+"""
+
+
+def _start(tmp_path: Path, rest: str) -> subprocess.Popen[str]:
+    script = tmp_path / "script.py"
+    script.write_text(_SCRIPT + rest)
+    paths = [str(Path(pose_landmarker.__file__).parents[1]), str(Path(__file__).parents[1])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _wait_until_gone(children: list[int], owner: int) -> None:
+    """Processes and their shared memory; fails after a minute."""
+    for _ in range(600):
+        alive = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+        memory = list(Path("/dev/shm").glob(f"pose-{owner}-*"))
+        if not alive and not memory:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"left: processes {alive}, memory {memory}")
+
+
+_COUNTING = """
+if __name__ == "__main__":
+    for done in run():
+        if done.number == 5:
+            print(*[child.pid for child in active_children()])
+"""
+
+
+def test_a_script_without_a_guard_is_told_what_to_do(tmp_path: Path) -> None:
+    script = _start(tmp_path, "for done in run():\n    print(done)\n    break\n")
+    out, err = script.communicate(timeout=120)
+    assert script.returncode == 1
+    assert out == ""
+    assert err.count("Traceback") == 1
+    assert 'below `if __name__ == "__main__":`' in err.splitlines()[-1]
+    assert "resource_tracker" not in err
+
+
+def test_ctrl_c_ends_everything_quietly(tmp_path: Path) -> None:
+    script = _start(tmp_path, _COUNTING)
+    assert script.stdout is not None
+    children = [int(pid) for pid in script.stdout.readline().split()]
+    os.killpg(script.pid, signal.SIGINT)  # as a terminal does: to all of them
+    _, err = script.communicate(timeout=120)
+    assert len(children) == 2
+    assert err.count("Traceback") == 1
+    assert err.splitlines()[-1] == "KeyboardInterrupt"
+    assert "resource_tracker" not in err
+    _wait_until_gone(children, script.pid)
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    script = _start(tmp_path, _COUNTING)
+    assert script.stdout is not None
+    children = [int(pid) for pid in script.stdout.readline().split()]
+    script.kill()
+    script.communicate(timeout=120)
+    _wait_until_gone(children, script.pid)
+
+
+def test_an_iterator_that_is_never_closed_leaves_nothing(tmp_path: Path) -> None:
+    script = _start(
+        tmp_path,
+        'if __name__ == "__main__":\n    results = run()\n    next(results)\n'
+        "    print(*[child.pid for child in active_children()])\n    sys.exit(3)\n",
+    )
+    out, err = script.communicate(timeout=120)
+    assert script.returncode == 3
+    assert err == ""
+    _wait_until_gone([int(pid) for pid in out.split()], script.pid)
