@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.context import SpawnProcess
@@ -86,7 +86,7 @@ class ProcessWorker:
         self._turn = threading.Lock()
         self._ended = False
 
-    def work(self, task: Task) -> Iterator[Step]:
+    def work(self, task: Task) -> Generator[Step, None, None]:
         """Everything that comes of a task.
 
         A process that dies over it costs the rest of this task.
