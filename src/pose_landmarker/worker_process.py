@@ -36,8 +36,8 @@ _UNGUARDED = 87
 _IN_TURN = ("native", "litert", "openvino")
 #: A process whose end of the pipe is closed has so many seconds to be gone.
 _PATIENCE_S = 5.0
-#: Python's list of processes is not made for several threads.
-_births_and_deaths = threading.Lock()
+#: Python's list of processes is not made for several threads. The garbage collector may bury, too.
+_births_and_deaths = threading.RLock()
 
 
 def process_workers(
@@ -163,7 +163,12 @@ class _Child:
         self._ready = False
         self.in_work = False
         with theirs, _births_and_deaths, _without_interruption():
-            self._process.start()
+            try:
+                self._process.start()
+            except OSError as error:
+                raise WorkerError(
+                    f"no further process can be started: {error}; take fewer workers"
+                ) from error
         self._end = weakref.finalize(self, _bury, self._process, server, os.getpid())
 
     def work(self, task: Task) -> Iterator[Processed]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
 from pose_landmarker.engines.messages import Compile, Compiled, Outputs, Raised, Reserve, Run
+from pose_landmarker.engines.pool import Pool
 from pose_landmarker.engines.shared_block import OpenedBlock, places
 
 
@@ -22,6 +23,7 @@ class Link:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._inbox, self._outbox = OpenedBlock(), OpenedBlock()
+        self._pools: dict[tuple[tuple[int, ...], ...], list[Pool]] = {}
         self._picture: RgbImage | None = None  # held, so that no other one can be at its address
 
     def ask(self, request: object) -> Any:
@@ -62,10 +64,12 @@ class Link:
         outputs: Outputs = self.ask(request)
         self._outbox.open(outputs.block)
         offsets, _ = places(4 * int(np.prod(shape)) for shape in outputs.shapes)
-        return tuple(
-            self._outbox.view(shape, np.float32, offset).copy()
-            for shape, offset in zip(outputs.shapes, offsets, strict=True)
-        )
+        if outputs.shapes not in self._pools:
+            self._pools[outputs.shapes] = [Pool(shape) for shape in outputs.shapes]
+        arrays = [pool.take()[0] for pool in self._pools[outputs.shapes]]
+        for array, offset in zip(arrays, offsets, strict=True):
+            array[...] = self._outbox.view(array.shape, np.float32, offset)
+        return tuple(arrays)
 
 
 class RemoteEngine:
