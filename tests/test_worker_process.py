@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing import active_children
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +26,10 @@ from pose_landmarker import (
     WorkerError,
     process,
     processing,
+    worker_process,
 )
 from pose_landmarker.arrays import FloatArray, RgbImage
+from pose_landmarker.decoding_process import Job, Ready
 from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
 from pose_landmarker.media import encode_image
 from pose_landmarker.tasks import Task
@@ -331,3 +337,65 @@ def test_wrong_options_are_refused_at_once(value: object) -> None:
 def test_a_missing_model_is_told_before_any_process_is_started(folder: Path) -> None:
     with pytest.raises(FileNotFoundError):
         list(process(folder, folder / "no.task", processes=True))
+
+
+def _leaves_at_once(_connection: Connection, _job: Job) -> None:
+    os._exit(3)
+
+
+def _dies_at_once(_connection: Connection, _job: Job) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _leaves_over_work(connection: Connection, _job: Job) -> None:
+    connection.send(Ready())
+    connection.recv()
+    os._exit(5)
+
+
+def test_a_process_that_cannot_begin_is_not_replaced(
+    pictures: Callable[..., list[Path]],
+    run: Callable[..., list[Processed]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_process, "decode", _leaves_at_once)
+    with pytest.raises(WorkerError, match="ended with exit code 3 before it began to work"):
+        run(pictures(1, 2), _fake(), workers=1)
+
+
+@pytest.mark.parametrize(
+    ("instead", "words"),
+    [(_dies_at_once, "was ended by SIGKILL"), (_leaves_over_work, "ended with exit code 5")],
+)
+def test_every_end_has_words(
+    instead: Callable[[Connection, Job], None],
+    words: str,
+    pictures: Callable[..., list[Path]],
+    run: Callable[..., list[Processed]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_process, "decode", instead)
+    done = run(pictures(1, 2), _fake(), workers=1)
+    assert [one.number for one in done] == [0, 1]
+    assert all(words in str(one.error) for one in done)
+
+
+def test_a_system_that_starts_no_process_is_told(
+    pictures: Callable[..., list[Path]],
+    run: Callable[..., list[Processed]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", refuse)
+    with pytest.raises(WorkerError, match=r"no further process can be started.*take fewer workers"):
+        run(pictures(1), _fake(), workers=1)
+
+
+def test_a_worker_of_a_pool_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        multiprocessing, "current_process", lambda: SimpleNamespace(name="Pool-1", daemon=True)
+    )
+    with pytest.raises(OptionError, match="daemonic process"):
+        process([], "lite", processes=True)
