@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
-from pose_landmarker.engines import rough_engine
+from pose_landmarker.engines import rough_engine, shared_block
 from pose_landmarker.engines.fake import FakeEngine, FakeNetwork
 from pose_landmarker.engines.messages import Compile, Reserve, Run
 from pose_landmarker.engines.remote import Link, RemoteEngine, RemoteRegionNetwork
@@ -193,6 +193,8 @@ def test_errors_are_sent_as_they_are_or_told() -> None:
 
     there = ModelNotFoundError("nothing here")
     assert portable(there) is there
+    typed = type("TypedError", (ValueError,), {"__module__": "__main__"})(5)
+    assert str(portable(typed)) == "TypedError: 5"
     told = portable(LocalError("strange"))
     assert type(told) is EngineError
     assert str(told) == "LocalError: strange"
@@ -212,6 +214,22 @@ def test_a_block_grows_and_is_removed() -> None:
     mine.close()
     with pytest.raises(FileNotFoundError):
         OpenedBlock().open(larger)
+
+
+def test_a_block_that_is_still_looked_at_is_removed_and_freed_later() -> None:
+    mine = OwnedBlock()
+    name = mine.reserve(10)
+    kept = mine.view((10,), np.uint8)
+    kept[...] = 7
+    mine.close()
+    with pytest.raises(FileNotFoundError):
+        OpenedBlock().open(name)
+    assert kept.tolist() == [7] * 10
+    assert len(shared_block._let_go_soon) == 1
+    del kept
+    mine.reserve(10)
+    mine.close()
+    assert shared_block._let_go_soon == []
 
 
 def test_arrays_lie_apart_and_aligned() -> None:

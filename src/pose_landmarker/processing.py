@@ -35,7 +35,7 @@ _ROOM = 64 << 20
 _RESULT_BYTES, _POSE_BYTES = 1000, 4000
 #: More threads of Python hinder each other: a twentieth of a frame's time is spent in the interpreter.
 _MAX_WORKERS = 16
-#: Of processes, each of which costs 150 MB of memory.
+#: Of processes, each of which costs 60 MB of memory and more.
 _MAX_PROCESSES = 64
 #: Shorter pieces would spend too much of their time on warming up.
 _MIN_SEGMENT_S = 5

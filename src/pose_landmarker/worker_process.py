@@ -59,7 +59,9 @@ def process_workers(
     Raises:
         ModelError: The model is missing, damaged or cannot be fetched.
         MissingExtraError: The engine is not installed.
+        OptionError: This process may not start others.
     """
+    check_startable()
     name, engine, _ = choose_engine(options.engine, options.precision)
     rough = rough_engine(name, engine) if options.search != "whole" else None
     import_opencv()  # which no thread may do while another one starts a process
@@ -182,13 +184,14 @@ class _Child:
             self._receive()
             self._ready = True
         self.in_work = True
+        self._server.error = None
         self._send(task)
         while True:
             message = self._receive()
             if isinstance(message, Over):
                 self.in_work = False
                 if message.error is not None:
-                    raise message.error
+                    raise self._server.error or message.error  # the one that has its own traceback
                 return
             if isinstance(message, Parcel):
                 yield self._unpacked(message)
@@ -203,6 +206,7 @@ class _Child:
     def bury(self) -> None:
         """See that it has ended, and free what it needed."""
         self._end()
+        self._connection.close()
 
     def epitaph(self, task: Task) -> WorkerError:
         """What it died of, after it was buried.
@@ -211,7 +215,7 @@ class _Child:
             WorkerError: It never lived.
         """
         code = _exit_code(self._process)
-        self._end()
+        self.bury()
         if not self._ready and (code is None or code >= 0):
             raise WorkerError(_stillborn(code))
         what = task.source or f"array {task.number}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import threading
+from contextlib import suppress
 
 import numpy as np
 
@@ -56,10 +57,12 @@ class Server:
 
     Attributes:
         inbox: What that process writes to.
+        error: What went wrong last, as it was raised here.
     """
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
+        self.error: Exception | None = None
         self.inbox, self._outbox = OwnedBlock(), OwnedBlock()
 
     def answer(self, request: Compile | Reserve | Run) -> Compiled | str | Outputs | Raised:
@@ -71,6 +74,7 @@ class Server:
                 return self.inbox.reserve(request.size)
             return self._networks.compile(request)
         except Exception as error:  # it is raised where the network seems to be
+            self.error = error
             return Raised(portable(error))
 
     def _run(self, request: Run) -> Outputs:
@@ -96,8 +100,9 @@ class Server:
 
 def portable(error: Exception) -> Exception:
     """An error that can be sent to another process: itself, or one that says the same."""
-    try:
+    known = type(error).__module__ != "__main__"  # a script, or what was typed, is not to be had elsewhere
+    with suppress(Exception):  # whatever its class does when it is taken apart
         copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - it was made a moment ago
-    except Exception:  # whatever its class does when it is taken apart
-        return EngineError(f"{type(error).__name__}: {error}")
-    return error if type(copy) is type(error) else EngineError(f"{type(error).__name__}: {error}")
+        if known and type(copy) is type(error):
+            return error
+    return EngineError(f"{type(error).__name__}: {error}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory
@@ -21,6 +23,10 @@ _ALIGNMENT = 64
 _GROWTH = 1.5
 #: Where Linux keeps such memory.
 _FOLDER = Path("/dev/shm")  # noqa: S108 - it is looked at, nothing is put there by this name
+
+#: Blocks that are not needed any more, except perhaps by an engine that keeps an array of them.
+_let_go_soon: list[SharedMemory] = []
+_turn = threading.Lock()
 
 
 def places(sizes: Iterable[int]) -> tuple[list[int], int]:
@@ -55,7 +61,7 @@ class OwnedBlock:
     def view(self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> npt.NDArray[Any]:
         """An array in the block. It may not be kept: blocks are replaced."""
         assert self._memory is not None
-        return np.ndarray(shape, dtype, buffer=self._memory.buf, offset=offset)
+        return _view(self._memory, shape, dtype, offset)
 
     def close(self) -> None:
         """Remove it. Twice is fine."""
@@ -87,7 +93,7 @@ class OpenedBlock:
     def view(self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> npt.NDArray[Any]:
         """An array in the block. It may not be kept: blocks are replaced."""
         assert self._memory is not None
-        return np.ndarray(shape, dtype, buffer=self._memory.buf, offset=offset)
+        return _view(self._memory, shape, dtype, offset)
 
 
 def _claimed(size: int) -> SharedMemory:
@@ -115,6 +121,18 @@ def _claimed(size: int) -> SharedMemory:
     return memory
 
 
+def _view(
+    memory: SharedMemory, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int
+) -> npt.NDArray[Any]:
+    # Not np.ndarray(buffer=...): that would not keep the memory from being unmapped.
+    count = math.prod(shape)
+    return np.frombuffer(memory.buf, dtype, count, offset).reshape(shape)
+
+
 def _let_go(memory: SharedMemory) -> None:
-    with suppress(BufferError):  # an engine still holds an array; the memory is freed with that
-        memory.close()
+    with _turn:
+        _let_go_soon.append(memory)
+        for one in list(_let_go_soon):
+            with suppress(BufferError):  # an engine still holds an array of it
+                one.close()
+                _let_go_soon.remove(one)
