@@ -184,6 +184,7 @@ def test_errors_come_back(link: Link, network: RegionNetwork) -> None:
     with pytest.raises(EngineError, match="it is hot"):
         remote(_noise(1, 1, 8, 9, 3))
     network.answer = None
+    assert shared_block._let_go_soon == []
     assert remote(_noise(1, 1, 8, 9, 3))[0].shape == (1, 4, 5)  # the link is as good as before
 
 

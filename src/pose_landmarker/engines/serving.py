@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import threading
 from contextlib import suppress
+from traceback import clear_frames
 
 import numpy as np
 
@@ -74,6 +75,7 @@ class Server:
                 return self.inbox.reserve(request.size)
             return self._networks.compile(request)
         except Exception as error:  # it is raised where the network seems to be
+            clear_frames(error.__traceback__)  # which hold arrays in shared memory
             self.error = error
             return Raised(portable(error))
 

@@ -24,8 +24,17 @@ _GROWTH = 1.5
 #: Where Linux keeps such memory.
 _FOLDER = Path("/dev/shm")  # noqa: S108 - it is looked at, nothing is put there by this name
 
+
+class _Memory(SharedMemory):
+    """Says nothing when the program ends while an engine still holds an array of it."""
+
+    def __del__(self) -> None:
+        with suppress(BufferError, OSError):
+            self.close()
+
+
 #: Blocks that are not needed any more, except perhaps by an engine that keeps an array of them.
-_let_go_soon: list[SharedMemory] = []
+_let_go_soon: list[_Memory] = []
 _turn = threading.Lock()
 
 
@@ -42,7 +51,7 @@ class OwnedBlock:
     """A block that this process makes, and removes."""
 
     def __init__(self) -> None:
-        self._memory: SharedMemory | None = None
+        self._memory: _Memory | None = None
 
     def reserve(self, size: int) -> str:
         """The name of a block of at least so many bytes. What is in it is lost where it has to grow.
@@ -75,7 +84,7 @@ class OpenedBlock:
     """A block of another process."""
 
     def __init__(self) -> None:
-        self._memory: SharedMemory | None = None
+        self._memory: _Memory | None = None
 
     @property
     def size(self) -> int:
@@ -88,7 +97,7 @@ class OpenedBlock:
             if self._memory is not None:
                 _let_go(self._memory)
             # Python's tracker of resources, which is told of this too, is that of the process that made it.
-            self._memory = SharedMemory(name)
+            self._memory = _Memory(name)
 
     def view(self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> npt.NDArray[Any]:
         """An array in the block. It may not be kept: blocks are replaced."""
@@ -96,13 +105,13 @@ class OpenedBlock:
         return _view(self._memory, shape, dtype, offset)
 
 
-def _claimed(size: int) -> SharedMemory:
+def _claimed(size: int) -> _Memory:
     """A new block whose memory is really there: else whoever writes to it would be killed."""
     memory = None
     try:
         # A name that tells whose it is, and short enough for macOS.
         name = f"pose-{os.getpid()}-{secrets.token_hex(6)}"
-        memory = SharedMemory(name, create=True, size=size)
+        memory = _Memory(name, create=True, size=size)
         file = _FOLDER / memory.name
         if hasattr(os, "posix_fallocate") and file.exists():
             descriptor = os.open(file, os.O_RDWR)
@@ -121,15 +130,13 @@ def _claimed(size: int) -> SharedMemory:
     return memory
 
 
-def _view(
-    memory: SharedMemory, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int
-) -> npt.NDArray[Any]:
+def _view(memory: _Memory, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int) -> npt.NDArray[Any]:
     # Not np.ndarray(buffer=...): that would not keep the memory from being unmapped.
-    count = math.prod(shape)
-    return np.frombuffer(memory.buf, dtype, count, offset).reshape(shape)
+    assert memory.buf is not None
+    return np.frombuffer(memory.buf, np.dtype(dtype), math.prod(shape), offset).reshape(shape)
 
 
-def _let_go(memory: SharedMemory) -> None:
+def _let_go(memory: _Memory) -> None:
     with _turn:
         _let_go_soon.append(memory)
         for one in list(_let_go_soon):
