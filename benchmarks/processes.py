@@ -4,8 +4,8 @@
 
 Engine ``free`` answers with what the native engine said first, at no cost, like a device that is never the
 bottleneck. What this process spends on a frame then is what bounds it: with processes it is all that is left
-for the interpreter here, whatever the number of cores. Both kinds take turns, round by round; medians. Times are counted from the
-first result on.
+for the interpreter here, whatever the number of cores. Both kinds take turns, round by round; medians,
+counted from the first result on.
 """
 
 from __future__ import annotations
