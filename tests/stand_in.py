@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pose_landmarker import processing
+from pose_landmarker import worker
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.landmarker import PoseLandmarker
 from pose_landmarker.options import PoseLandmarkerOptions, RunningMode
@@ -111,5 +111,5 @@ def install(patch: pytest.MonkeyPatch) -> type[StandIn]:
     patch.setattr(StandIn, "on_frame", None)
     patch.setattr(StandIn, "delay_s", 0.0)
     patch.setattr(PoseLandmarker, "create", lambda model, **options: StandIn(model, **options))
-    patch.setattr(processing, "PoseLandmarker", with_options)
+    patch.setattr(worker, "PoseLandmarker", with_options)
     return StandIn

@@ -57,7 +57,7 @@ def test_there_are_blocks() -> None:
 def test_python_runs_and_prints_what_is_shown(user: Path, code: str, printed: str) -> None:
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        exec(compile(code, "README.md", "exec"), {})
+        exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
     assert output.getvalue() == printed
 
 

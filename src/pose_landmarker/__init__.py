@@ -30,6 +30,7 @@ from pose_landmarker.errors import (
     RunningModeError,
     TimestampError,
     VideoError,
+    WorkerError,
 )
 from pose_landmarker.filters import Smoothing
 from pose_landmarker.image_options import ImageProcessingOptions, RegionOfInterest
@@ -95,6 +96,7 @@ __all__ = [
     "Stack",
     "TimestampError",
     "VideoError",
+    "WorkerError",
     "__version__",
     "process",
     "record",

@@ -12,6 +12,7 @@ PoseLandmarkerError
 │   └── FetchError         (ConnectionError)    no source could deliver the model
 ├── DatasetError           (ValueError)         labels or a dump of results cannot be read or used
 ├── EngineError            (RuntimeError)       the inference engine refused or failed
+├── WorkerError            (RuntimeError)       a process that was to do the work has ended
 ├── MissingExtraError      (ImportError)        an optional package is not installed
 ├── TimestampError         (ValueError)         the time of a frame is not after that of the one before
 ├── RunningModeError       (ValueError)         the call does not belong to the running mode
@@ -67,6 +68,10 @@ class DatasetError(PoseLandmarkerError, ValueError):
 
 class EngineError(PoseLandmarkerError, RuntimeError):
     """The inference engine could not compile or run a network."""
+
+
+class WorkerError(PoseLandmarkerError, RuntimeError):
+    """A process that decodes for this one has ended, or cannot be started."""
 
 
 class MissingExtraError(PoseLandmarkerError, ImportError):

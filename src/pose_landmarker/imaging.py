@@ -39,6 +39,16 @@ def _cv2() -> ModuleType:
     return cv2
 
 
+def import_opencv() -> None:
+    """Import it now: for a moment that changes ``sys.path``, which processes that are started inherit."""
+    _cv2()
+
+
+def resample_on_one_thread() -> None:
+    """From now on, in this process: for one of many, since OpenCV would take all cores for each of them."""
+    _cv2().setNumThreads(1)
+
+
 def crop_matrix(roi: Roi, size: int, *, mirror: bool = False) -> DoubleArray:
     """(3, 3) matrix that takes pixels of a crop of side ``size`` to pixels of the image.
 

@@ -65,7 +65,7 @@ class PoseLandmarker:
         self.engine, engine, self.precision = choose_engine(options.engine, options.precision, device)
         self.threads = options.threads or default_threads()
         bundle = load_bundle(options.base_options)
-        rough = rough_engine(self.engine) if options.search != "whole" else None
+        rough = rough_engine(self.engine, engine) if options.search != "whole" else None
         pipeline = Pipeline.build(bundle, engine, options, self.threads, rough=rough)
         tracker = Tracker(pipeline, options)
         self._tracker: Tracker | None = tracker  # None when closed

@@ -21,6 +21,7 @@ def parallel(
     in_order: bool = True,
     room: int = 64,
     size: Callable[[R], int] = lambda _: 1,
+    interrupt: Callable[[W], object] | None = None,
 ) -> Iterator[R]:
     """The results of many tasks, worked on at the same time by one thread for each worker.
 
@@ -38,11 +39,13 @@ def parallel(
             they are made; those of one task are in order all the same.
         room: For results that wait, in units of ``size``. One always fits.
         size: Of a result.
+        interrupt: Called with each worker when no further results are wanted, while its thread may be
+            waiting for something.
 
     Raises:
         Exception: Whatever ``tasks`` or ``work`` raised; in order, after the results before it.
     """
-    with closing(_Gathering(work, tasks, in_order, room, size)) as gathering:
+    with closing(_Gathering(work, tasks, in_order, room, size, interrupt)) as gathering:
         gathering.start(workers)
         yield from gathering
 
@@ -65,6 +68,7 @@ class _Gathering(Generic[W, T, R]):
         in_order: bool,
         room: int,
         size: Callable[[R], int],
+        interrupt: Callable[[W], object] | None,
     ) -> None:
         self._work, self._tasks = work, iter(tasks)
         self._in_order, self._room, self._size = in_order, room, size
@@ -78,10 +82,13 @@ class _Gathering(Generic[W, T, R]):
         self._used = 0
         self._running = 0
         self._ended = False
+        self._interrupt = interrupt
+        self._workers: Sequence[W] = ()
         self._threads: list[threading.Thread] = []
 
     def start(self, workers: Sequence[W]) -> None:
         self._running = len(workers)
+        self._workers = workers
         for number, worker in enumerate(workers):
             name = f"pose-landmarker-worker-{number}"
             self._threads.append(threading.Thread(target=self._run, args=(worker,), name=name, daemon=True))
@@ -92,6 +99,9 @@ class _Gathering(Generic[W, T, R]):
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+        if self._interrupt is not None:
+            for worker in self._workers:
+                self._interrupt(worker)
         for thread in self._threads:
             thread.join()
 

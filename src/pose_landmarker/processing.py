@@ -5,30 +5,29 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pose_landmarker.arrays import RgbImage
-from pose_landmarker.checks import check_integer
+from pose_landmarker.checks import check_flag, check_integer
 from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
-from pose_landmarker.errors import EngineError, OptionError, OptionTypeError, PoseLandmarkerError, VideoError
+from pose_landmarker.errors import OptionError, OptionTypeError
 from pose_landmarker.image_options import ImageProcessingOptions
-from pose_landmarker.landmarker import PoseLandmarker
-from pose_landmarker.media.images import as_rgb
 from pose_landmarker.media.seconds import as_seconds
-from pose_landmarker.options import OptionValues, PoseLandmarkerOptions, RunningMode
+from pose_landmarker.options import OptionValues, PoseLandmarkerOptions
 from pose_landmarker.parallel import parallel
 from pose_landmarker.recording import Recording
-from pose_landmarker.results import PoseLandmarkerResult
 from pose_landmarker.segments import Joints
 from pose_landmarker.tasks import Task, counted, find_tasks
+from pose_landmarker.worker import Processed, Step, Worker
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from pose_landmarker.media import VideoReader
+    from pose_landmarker.worker_process import ProcessWorker
+
+__all__ = ["Processed", "process", "record", "share_cpus"]
 
 #: Bytes of results that may wait for being taken.
 _ROOM = 64 << 20
@@ -36,46 +35,11 @@ _ROOM = 64 << 20
 _RESULT_BYTES, _POSE_BYTES = 1000, 4000
 #: More threads of Python hinder each other: a twentieth of a frame's time is spent in the interpreter.
 _MAX_WORKERS = 16
+#: Of processes, each of which costs 60 MB of memory and more.
+_MAX_PROCESSES = 64
 #: Shorter pieces would spend too much of their time on warming up.
 _MIN_SEGMENT_S = 5
 _NOT_HERE = ("running_mode", "result_callback", "on_error")
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Processed:
-    """One picture, or one frame of a video.
-
-    Attributes:
-        number: Of the picture or video, from 0, in the order of the sources.
-        source: Its path or address; None for an array.
-        frame: Of a video, the number of the frame; else None.
-        time: Of a video, seconds since its first frame; else None.
-        result: What was found; None where there is an error.
-        error: Why there is no result. Of a video it is the last thing that comes.
-        image: (H, W, 3) uint8, where images were asked for.
-        problems: What was found broken in a video since the frame before; the reading went on.
-    """
-
-    number: int
-    source: str | None
-    frame: int | None = None
-    time: Fraction | None = None
-    result: PoseLandmarkerResult | None = None
-    error: Exception | None = None
-    image: RgbImage | None = None
-    problems: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        what = self.source or f"array {self.number}"
-        place = "" if self.frame is None else f", frame {self.frame}"
-        return f"<Processed {what}{place}: {self.error or self.result!r}>"
-
-
-class _Step(NamedTuple):
-    """What a worker has done."""
-
-    task: Task
-    done: Processed
 
 
 def process(
@@ -86,6 +50,7 @@ def process(
     in_order: bool = True,
     segment_s: float | None = None,
     images: bool = False,
+    processes: bool = False,
     image_processing_options: ImageProcessingOptions | None = None,
     **options: Unpack[OptionValues],
 ) -> Iterator[Processed]:
@@ -117,6 +82,9 @@ def process(
             those of one go (see docs/throughput.md). Needs ``in_order``, and leaves files whole that
             cannot be read from the middle.
         images: Whether results carry their pictures.
+        processes: Whether workers are processes instead of threads. They do everything but run networks,
+            which are in this process: for engines that one process of Python cannot keep busy. A script
+            needs ``if __name__ == "__main__":`` then (see docs/throughput.md).
         image_processing_options: As for :meth:`PoseLandmarker.detect`, for all sources.
         **options: As for :meth:`PoseLandmarker.create`, but for running mode and callbacks. ``threads``
             are those of each worker; by default all workers together have as many as there are
@@ -129,6 +97,7 @@ def process(
         OptionError: An option is wrong.
         ModelError: The model is missing, damaged or cannot be fetched; when the first result is asked for.
         EngineError: The engine cannot compile it, or failed.
+        WorkerError: With ``processes``, none can be started.
         Exception: Whatever the iterable raised, after the results of what it gave before.
     """
     for name in _NOT_HERE:
@@ -141,9 +110,13 @@ def process(
             "image_processing_options must be ImageProcessingOptions(...), not "
             f"{type(image_processing_options).__name__}"
         )
+    if check_flag("processes", processes):
+        from pose_landmarker.worker_process import check_startable
+
+        check_startable()
     wanted = PoseLandmarkerOptions.of(model, options)  # checked now, not in a thread
     tasks = find_tasks(sources, length)
-    return _run(tasks, count, wanted, in_order, images, image_processing_options)
+    return _run(tasks, count, wanted, in_order, images, image_processing_options, processes)
 
 
 def record(
@@ -188,17 +161,20 @@ def record(
     return Recording.from_results(found, times_s=times, names=None if is_video else names)
 
 
-def share_cpus(workers: int | None, threads: int | None, tasks: int) -> tuple[int, int]:
+def share_cpus(
+    workers: int | None, threads: int | None, tasks: int, *, most: int = _MAX_WORKERS
+) -> tuple[int, int]:
     """How many workers there are and how many threads each of them has, for all processors together.
 
     Args:
         workers: As asked for.
         threads: Of each worker, as asked for.
         tasks: How many there are at most that can be worked on at the same time.
+        most: So many workers at most, if nobody says how many.
     """
     cpus = available_cpus()
     if workers is None:
-        workers = min(_MAX_WORKERS, max(1, cpus // (threads or 1)))
+        workers = min(most, max(1, cpus // (threads or 1)))
     workers = max(1, min(workers, tasks))
     if threads is None:
         threads = max(1, cpus // workers)
@@ -232,15 +208,25 @@ def _run(
     in_order: bool,
     images: bool,
     processing: ImageProcessingOptions | None,
+    processes: bool,
 ) -> Iterator[Processed]:
-    at_once, tasks = counted(tasks, workers or _MAX_WORKERS)
-    count, threads = share_cpus(workers, options.threads, at_once)
+    most = _MAX_PROCESSES if processes else _MAX_WORKERS
+    at_once, tasks = counted(tasks, workers or most)
+    count, threads = share_cpus(workers, options.threads, at_once, most=most)
     # One thread for each worker's networks and one for its decoder, which take turns.
     threads = options.threads or min(threads, MAX_DEFAULT_THREADS)
     options = replace(options, threads=threads)
     decoders = None if count == 1 else threads
-    crew = [_Worker(options, decoders, images, processing) for _ in range(count)]
-    steps = parallel(_Worker.work, tasks, workers=crew, in_order=in_order, room=_ROOM, size=_size)
+    crew: Sequence[Worker | ProcessWorker]
+    if processes:
+        from pose_landmarker.worker_process import process_workers
+
+        crew = process_workers(options, count, decoders, images, processing)
+    else:
+        crew = [Worker(options, decoders, images, processing) for _ in range(count)]
+    steps = parallel(
+        _work, tasks, workers=crew, in_order=in_order, room=_ROOM, size=_size, interrupt=_interrupt
+    )
     try:
         yield from _joined(steps)
     finally:
@@ -249,90 +235,15 @@ def _run(
             worker.close()
 
 
-class _Worker:
-    """What a thread needs: networks of its own, made when they are needed."""
-
-    def __init__(
-        self,
-        options: PoseLandmarkerOptions,
-        decoders: int | None,
-        images: bool,
-        processing: ImageProcessingOptions | None,
-    ) -> None:
-        self._options = options
-        self._decoders = decoders
-        self._images = images
-        self._processing = processing
-        self._landmarkers: dict[RunningMode, PoseLandmarker] = {}
-
-    def work(self, task: Task) -> Iterator[_Step]:
-        """Everything that comes of a task."""
-        done = Processed(number=task.number, source=task.source, error=task.error)
-        if task.error is not None:
-            yield _Step(task, done)
-            return
-        is_video = task.picture is None
-        landmarker = self._landmarker(RunningMode.VIDEO if is_video else RunningMode.IMAGE)
-        try:
-            if is_video:
-                for frame in self._video(landmarker, task, done):
-                    yield _Step(task, frame)
-            else:
-                yield _Step(task, self._picture(landmarker, task, done))
-        except EngineError:  # nor would the next source fare better
-            raise
-        except (PoseLandmarkerError, OSError, MemoryError) as error:
-            yield _Step(task, replace(done, error=error))
-
-    def close(self) -> None:
-        for landmarker in self._landmarkers.values():
-            landmarker.close()
-
-    def _landmarker(self, mode: RunningMode) -> PoseLandmarker:
-        if mode not in self._landmarkers:
-            self._landmarkers[mode] = PoseLandmarker(replace(self._options, running_mode=mode))
-        return self._landmarkers[mode]
-
-    def _picture(self, landmarker: PoseLandmarker, task: Task, done: Processed) -> Processed:
-        image = as_rgb(task.picture)
-        result = landmarker.detect(image, self._processing)
-        return replace(done, result=result, image=image if self._images else None)
-
-    def _video(self, landmarker: PoseLandmarker, task: Task, done: Processed) -> Iterator[Processed]:
-        from pose_landmarker.media import VideoReader
-
-        landmarker.reset()
-        part = task.segment
-        start, end = (None, None) if part is None else (part.warm_up or None, part.end)
-        with VideoReader(task.source or "", start=start, end=end, threads=self._decoders) as reader:
-            if reader.live:
-                raise VideoError(f"{task.source}: a live stream has no end; use PoseLandmarker.stream()")
-            yield from _with_problems(reader, self._frames(reader, landmarker, done))
-
-    def _frames(
-        self, reader: VideoReader, landmarker: PoseLandmarker, done: Processed
-    ) -> Iterator[Processed]:
-        for frame in reader:
-            result = landmarker.detect_for_video(frame.image, frame.timestamp_ms, self._processing)
-            image = frame.image if self._images else None
-            yield replace(done, frame=frame.index, time=frame.time, result=result, image=image)
+def _work(worker: Worker | ProcessWorker, task: Task) -> Iterator[Step]:
+    return worker.work(task)
 
 
-def _with_problems(reader: VideoReader, frames: Iterator[Processed]) -> Iterator[Processed]:
-    """Frames with what was broken; each is held back until the next one tells whether it is the last."""
-    told = 0
-    held: Processed | None = None
-    for frame in frames:
-        if held is not None:
-            yield held
-        held = replace(frame, problems=reader.problems[told:])
-        told = len(reader.problems)
-    if held is None:
-        raise VideoError(f"{reader.source}: there are no frames")
-    yield replace(held, problems=held.problems + reader.problems[told:])
+def _interrupt(worker: Worker | ProcessWorker) -> None:
+    worker.interrupt()
 
 
-def _joined(steps: Iterable[_Step]) -> Iterator[Processed]:
+def _joined(steps: Iterable[Step]) -> Iterator[Processed]:
     """The results, with pieces of videos put together."""
     joints, number = Joints(), -1
     piece: Task | None = None
@@ -354,7 +265,7 @@ def _joined(steps: Iterable[_Step]) -> Iterator[Processed]:
             yield replace(done, result=joints.join(done.frame, done.time, done.result))
 
 
-def _size(step: _Step) -> int:
+def _size(step: Step) -> int:
     size = _RESULT_BYTES
     if step.done.image is not None:
         size += step.done.image.nbytes

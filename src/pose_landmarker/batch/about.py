@@ -71,7 +71,10 @@ def about_job(settings: Settings) -> About:
         for field in fields(options)
         if field.name not in _NO_MATTER
     }
-    words["engine"] = load_engine(options.engine)[0]
+    device = options.base_options.device.partition(":")[0]
+    # Graphics cards may be where the workers are, and not here.
+    words["engine"] = "torch" if device != "cpu" else load_engine(options.engine)[0]
+    words["device"] = device
     processing = settings.processing or ImageProcessingOptions()
     words |= {name: repr(value) for name, value in asdict(processing).items()}
     name, sha256 = _model(options.base_options)

@@ -153,8 +153,18 @@ def add_engine(
             metavar="N",
             help="how many inputs are worked on at the same time (default: one for each processor)",
         )
+        add_processes(engine)
     engine.add_argument("--threads", type=int, metavar="N", help=threads)
     return engine
+
+
+def add_processes(group: argparse._ArgumentGroup) -> None:
+    """Workers that are processes."""
+    group.add_argument(
+        "--processes",
+        action="store_true",
+        help="workers are processes, not threads, and share one engine that threads cannot keep busy",
+    )
 
 
 def add_trail(group: argparse._ArgumentGroup) -> None:

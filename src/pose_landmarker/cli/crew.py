@@ -1,4 +1,4 @@
-"""The threads that share the work on many inputs, each with a landmarker of its own."""
+"""The threads that share the work on many inputs, each with a landmarker or a process of its own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pose_landmarker.checks import check_integer
-from pose_landmarker.cli.arguments import make_landmarker
-from pose_landmarker.options import RunningMode
+from pose_landmarker.cli.arguments import landmarker_options, make_landmarker, processing_options
+from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
 
 if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker
+    from pose_landmarker.worker_process import ProcessWorker
 
 
 class Worker:
@@ -22,7 +23,10 @@ class Worker:
     Attributes:
         threads: Of its networks.
         alone: Whether there is no other worker.
+        process: What reads and finds, where that is not done by the thread.
     """
+
+    process: ProcessWorker | None = None
 
     def __init__(self, arguments: argparse.Namespace, mode: RunningMode, threads: int, alone: bool) -> None:
         self.threads = threads
@@ -45,6 +49,8 @@ class Worker:
         """Free the networks."""
         if self._landmarker is not None:
             self._landmarker.close()
+        if self.process is not None:
+            self.process.close()
 
 
 def check_workers(arguments: argparse.Namespace) -> int | None:
@@ -57,7 +63,14 @@ def check_workers(arguments: argparse.Namespace) -> int | None:
 
 
 @contextmanager
-def crew(arguments: argparse.Namespace, mode: RunningMode, tasks: int) -> Iterator[list[Worker]]:
+def crew(
+    arguments: argparse.Namespace,
+    mode: RunningMode,
+    tasks: int,
+    *,
+    processes: bool = False,
+    images: bool = False,
+) -> Iterator[list[Worker]]:
     """As many workers as ``--workers`` and ``--threads`` say, or as the machine has room for.
 
     The first landmarker is made at once: what is wrong with options or model is found before the work.
@@ -66,6 +79,8 @@ def crew(arguments: argparse.Namespace, mode: RunningMode, tasks: int) -> Iterat
         arguments: With those of :func:`add_found` and :func:`add_engine`.
         mode: Running mode.
         tasks: How many inputs there are.
+        processes: Whether processes read and find, instead of landmarkers.
+        images: Whether their results carry pictures.
 
     Raises:
         PoseLandmarkerError: An option is wrong, or model or engine are not to be had.
@@ -79,10 +94,27 @@ def crew(arguments: argparse.Namespace, mode: RunningMode, tasks: int) -> Iterat
     with ExitStack() as stack:
         for worker in workers:
             stack.callback(worker.close)
-        _ = workers[0].landmarker
+        if processes:
+            _add_processes(workers, arguments, mode, images)
+        else:
+            _ = workers[0].landmarker
         if count > 1:
             stack.enter_context(single_threaded_opencv())
         yield workers
+
+
+def _add_processes(
+    workers: list[Worker], arguments: argparse.Namespace, mode: RunningMode, images: bool
+) -> None:
+    from pose_landmarker.worker_process import process_workers
+
+    values = landmarker_options(arguments, mode)
+    values["threads"] = workers[0].threads
+    options = PoseLandmarkerOptions(base_options=BaseOptions.of(arguments.model), **values)
+    decoders = None if len(workers) == 1 else workers[0].threads
+    made = process_workers(options, len(workers), decoders, images, processing_options(arguments))
+    for worker, process in zip(workers, made, strict=True):
+        worker.process = process
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pose_landmarker.checks import check_integer
+from pose_landmarker.cli.arguments import add_processes
 from pose_landmarker.cli.outputs import make_folder
 from pose_landmarker.cli.report import print_failures
 from pose_landmarker.errors import OptionError
@@ -110,6 +111,7 @@ def _add_who(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--workers", type=int, metavar="N", help="pictures at the same time (default: one a processor)"
     )
+    add_processes(group)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -144,7 +146,9 @@ def _contestants(arguments: argparse.Namespace) -> list[Contestant]:
     from pose_landmarker.evaluation import Dump, Landmarker, parse_configuration
 
     texts = arguments.config or ([] if arguments.dump else ["full"])
-    contestants: list[Contestant] = [Landmarker(parse_configuration(text)) for text in texts]
+    contestants: list[Contestant] = [
+        Landmarker(parse_configuration(text), processes=arguments.processes) for text in texts
+    ]
     for text in arguments.dump:
         label, _, file = text.rpartition("=")
         contestants.append(Dump(label or Path(file).stem, Path(file)))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker
     from pose_landmarker.media import Frame, VideoReader
     from pose_landmarker.processing import Processed
+    from pose_landmarker.worker_process import ProcessWorker
 
 #: Frames that wait for being drawn and written while the networks work on the next ones.
 _AHEAD = 4
@@ -73,12 +74,12 @@ def in_pieces(
     interruption: Interruption,
     reader: VideoReader,
 ) -> Generator[Found, None, None]:
-    """What several threads find in pieces of a video, in order, until interrupted.
+    """What threads or processes find in a video or in pieces of it, in order, until interrupted.
 
     Args:
         process: Begins to work on the video.
-        drawing: Whether pictures are wanted. They come from the reader, once more: those of the pieces
-            would wait in memory until it is their turn.
+        drawing: Whether pictures are wanted that do not come along. They come from the reader, once more:
+            those of pieces would wait in memory until it is their turn.
         interruption: Asked after every frame.
         reader: Of the same video.
 
@@ -90,7 +91,7 @@ def in_pieces(
         for done in results:
             if done.result is None or done.frame is None or done.time is None:
                 raise done.error or AssertionError(done)
-            image, problems = None, done.problems
+            image, problems = done.image, done.problems
             if pictures is not None:
                 image = pictures.of(done.frame)
                 if image is None:
@@ -98,6 +99,15 @@ def in_pieces(
             yield Found(done.frame, done.time, done.result, image, problems)
             if interruption.wanted:
                 return
+
+
+def by_process(worker: ProcessWorker, source: str) -> Generator[Processed, None, None]:
+    """What a process finds in a video, frame by frame."""
+    from pose_landmarker.tasks import Task
+
+    with closing(worker.work(Task(0, source))) as steps:
+        for step in steps:
+            yield step.done
 
 
 class _Pictures:

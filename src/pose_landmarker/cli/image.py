@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from itertools import takewhile
 from pathlib import Path
@@ -21,8 +21,13 @@ from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.options import RunningMode
 
 if TYPE_CHECKING:
+    from pose_landmarker.arrays import RgbImage
     from pose_landmarker.landmarker import PoseLandmarker
     from pose_landmarker.results import PoseLandmarkerResult
+    from pose_landmarker.worker_process import ProcessWorker
+
+    #: Reads a picture and looks at it; the pixels, where they are wanted, and what was found.
+    _Look = Callable[[Input], tuple[RgbImage | None, PoseLandmarkerResult]]
 
 _EPILOG = """\
 examples:
@@ -138,7 +143,10 @@ def _all_done(
         return _work(worker, picture, plan, one=len(pictures) == 1)
 
     with ExitStack() as stack:
-        workers = stack.enter_context(crew(arguments, RunningMode.IMAGE, len(pictures)))
+        processes, images = arguments.processes, plan.folder is not None
+        workers = stack.enter_context(
+            crew(arguments, RunningMode.IMAGE, len(pictures), processes=processes, images=images)
+        )
         stack.enter_context(interruption)  # not before: a model that is being fetched can be left at once
         tasks = takewhile(lambda _: not interruption.wanted, pictures)
         results = parallel(work, tasks, workers=workers)
@@ -153,9 +161,9 @@ def _all_done(
 
 
 def _work(worker: Worker, picture: Input, plan: _Plan, one: bool) -> Iterator[_Done]:
-    landmarker = worker.landmarker
+    look = _by_process(worker.process) if worker.process is not None else _by_thread(worker.landmarker, plan)
     try:
-        result = _process(landmarker, picture, plan)
+        result = _process(look, picture, plan)
     except Exception as error:  # whatever it is, one bad picture spoils no other
         yield _Done(failure=failure(picture.source, error))
         return
@@ -167,14 +175,35 @@ def _work(worker: Worker, picture: Input, plan: _Plan, one: bool) -> Iterator[_D
     yield _Done(len(result), text)
 
 
-def _process(landmarker: PoseLandmarker, picture: Input, plan: _Plan) -> PoseLandmarkerResult:
+def _by_thread(landmarker: PoseLandmarker, plan: _Plan) -> _Look:
+    from pose_landmarker.media import read_image
+
+    def look(picture: Input) -> tuple[RgbImage | None, PoseLandmarkerResult]:
+        image = read_image(picture.source)
+        return image, landmarker.detect(image, plan.processing)
+
+    return look
+
+
+def _by_process(worker: ProcessWorker) -> _Look:
+    from pose_landmarker.tasks import Task
+
+    def look(picture: Input) -> tuple[RgbImage | None, PoseLandmarkerResult]:
+        (step,) = worker.work(Task(0, picture.source, picture.source))
+        if step.done.result is None:
+            raise step.done.error or AssertionError(step)
+        return step.done.image, step.done.result
+
+    return look
+
+
+def _process(look: _Look, picture: Input, plan: _Plan) -> PoseLandmarkerResult:
     from pose_landmarker.cache import write_atomically
     from pose_landmarker.draw import annotate
-    from pose_landmarker.media import encode_image, read_image
+    from pose_landmarker.media import encode_image
 
-    image = read_image(picture.source)
-    result = landmarker.detect(image, plan.processing)
-    if plan.folder is not None:
+    image, result = look(picture)
+    if plan.folder is not None and image is not None:
         drawing, record = _targets(picture, plan.folder)
         # The record first: it marks the drawing as ours, should we be killed in between.
         write_atomically(record, json.dumps(_record(picture, result), indent=1).encode() + b"\n")

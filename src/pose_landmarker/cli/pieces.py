@@ -29,11 +29,16 @@ def piecework(
     """
     from pose_landmarker.processing import process
 
-    _check(arguments)
+    check_whole(arguments, "--segments")
+    if arguments.subject is not None:
+        raise OptionError(
+            "--segments cannot follow a --subject: every piece would choose one anew; leave out one of them"
+        )
     options: dict[str, Any] = {
         **landmarker_options(arguments, RunningMode.VIDEO),
         "workers": check_workers(arguments),
         "segment_s": arguments.segments,
+        "processes": arguments.processes,
         "image_processing_options": processing,
     }
     begin = partial(cast("Process", process), model=arguments.model, **options)
@@ -44,11 +49,12 @@ def piecework(
     return begin
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def check_whole(arguments: argparse.Namespace, option: str) -> None:
+    """Whether videos are taken as a whole, which an option needs.
+
+    Raises:
+        OptionError: They are not.
+    """
     for name, unused in (("start", None), ("end", None), ("every", 1), ("fps", None)):
         if getattr(arguments, name) != unused:
-            raise OptionError(f"--segments is for whole videos; leave out --{name}")
-    if arguments.subject is not None:
-        raise OptionError(
-            "--segments cannot follow a --subject: every piece would choose one anew; leave out one of them"
-        )
+            raise OptionError(f"{option} is for whole videos; leave out --{name}")

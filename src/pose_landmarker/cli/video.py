@@ -22,12 +22,12 @@ from pose_landmarker.cli.arguments import (
 )
 from pose_landmarker.cli.clip import Cut, Job, Look
 from pose_landmarker.cli.crew import Worker, crew, single_threaded_opencv
-from pose_landmarker.cli.finding import Find, ahead, in_one_go, in_pieces
+from pose_landmarker.cli.finding import Find, ahead, by_process, in_one_go, in_pieces
 from pose_landmarker.cli.inputs import Input, find_videos, is_picture
 from pose_landmarker.cli.interruption import Interruption
 from pose_landmarker.cli.lines import Lines, LinesFile, StandardOutput
 from pose_landmarker.cli.outputs import VideoOutputs, video_outputs
-from pose_landmarker.cli.pieces import piecework
+from pose_landmarker.cli.pieces import check_whole, piecework
 from pose_landmarker.cli.progress import FramesBar, to_terminal
 from pose_landmarker.cli.report import count, failure, print_failures
 from pose_landmarker.cli.tally import Tally
@@ -172,7 +172,7 @@ def _outcomes(
     if not videos:
         return
     with ExitStack() as stack:
-        workers = stack.enter_context(_workers(arguments, len(videos)))
+        workers = stack.enter_context(_workers(arguments, len(videos), outputs.with_video))
         if arguments.segments is not None:
             workers[0].close()  # it has shown that options and model are right; every piece has its own
             stack.enter_context(single_threaded_opencv())
@@ -198,9 +198,13 @@ def _outcomes(
         yield from every.outcomes(workers)
 
 
-def _workers(arguments: argparse.Namespace, videos: int) -> AbstractContextManager[list[Worker]]:
+def _workers(
+    arguments: argparse.Namespace, videos: int, drawing: bool
+) -> AbstractContextManager[list[Worker]]:
     # Pieces of a video have workers of their own; then one video comes after the other.
-    return crew(arguments, RunningMode.VIDEO, videos if arguments.segments is None else 1)
+    whole = arguments.segments is None
+    processes = arguments.processes and whole
+    return crew(arguments, RunningMode.VIDEO, videos if whole else 1, processes=processes, images=drawing)
 
 
 def _finder(
@@ -212,14 +216,22 @@ def _finder(
     """How a worker finds what is in a video.
 
     Raises:
-        OptionError: ``--segments`` means nothing, or does not go with what else was asked for.
+        OptionError: ``--segments`` means nothing, or it or ``--processes`` does not go with what else was
+            asked for.
     """
     if arguments.segments is not None:
         process = piecework(arguments, processing)
         return lambda _, video: partial(in_pieces, partial(process, video.source), drawing, interruption)
 
-    def find(worker: Worker, _: Input) -> Find:
-        one_go = partial(in_one_go, worker.landmarker, processing, interruption)
+    if arguments.processes:
+        check_whole(arguments, "--processes")
+
+    def find(worker: Worker, video: Input) -> Find:
+        if worker.process is None:
+            one_go = partial(in_one_go, worker.landmarker, processing, interruption)
+        else:
+            found = partial(by_process, worker.process, video.source)
+            one_go = partial(in_pieces, found, False, interruption)
         # With a single thread the other workers have the cores.
         return partial(ahead, one_go) if worker.alone or worker.threads > 1 else one_go
 

@@ -121,14 +121,18 @@ def choose_engine(name: str | Engine, precision: Precision, device: str = "cpu")
     return EngineChoice(label, engine, "exact")
 
 
-def rough_engine(chosen: str) -> Engine | None:
+def rough_engine(chosen: str, engine: Engine | None = None) -> Engine | None:
     """A quicker engine for looks that only decide where to look more closely; None where there is none.
 
     It computes with bfloat16 numbers, which moves a detection by a thousandth of its region.
 
     Args:
         chosen: The name of the engine that is exact.
+        engine: That engine; it may have a quicker one of its own, as ``rough``.
     """
+    own: Engine | None = getattr(engine, "rough", None)
+    if own is not None:
+        return own
     if chosen != "native" or fast_obstacle("native") is not None:
         return None
     return partial(_compile_or_else, partial(_ENGINES["native"](), precision="fast"))
