@@ -148,3 +148,22 @@ def test_nothing_runs_before_the_first_result_is_asked_for() -> None:
     results = parallel(work, [1], workers=[1])
     assert not started.wait(0.02)
     assert list(results) == [1]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_workers_that_wait_for_something_are_interrupted(early: bool) -> None:
+    """When nothing more is wanted: those that are through as well as those that would wait for ever."""
+    stuck = [threading.Event(), threading.Event()]
+
+    def work(event: threading.Event, _task: int) -> Iterator[int]:
+        yield 1
+        if early:
+            event.wait()
+
+    results = parallel(work, range(2), workers=stuck, interrupt=threading.Event.set)
+    assert next(results) == 1
+    if early:
+        results.close()  # type: ignore[attr-defined]
+    else:
+        assert list(results) == [1]
+    assert all(event.is_set() for event in stuck)

@@ -300,6 +300,7 @@ def test_memory_stays_bounded(tiny_task: bytes, monkeypatch: pytest.MonkeyPatch)
     assert given == 60
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="elsewhere it cannot be claimed")
 def test_too_little_shared_memory_is_told(
     pictures: Callable[..., list[Path]],
     run: Callable[..., list[Processed]],
