@@ -66,6 +66,8 @@ def test_numbers_are_the_same_in_all_of_them(tmp_path: Path, monkeypatch: pytest
     in_polars = polars.read_parquet("found/data/*.parquet")
     assert in_polars["nose_x"].unique().to_list() == [float(expected)]
     query = "select distinct nose_x, max(time_s) from 'found/data/*.parquet' group by all"
-    assert duckdb.sql(query).fetchall() == [(float(expected), 0.1)]
+    in_duckdb = duckdb.sql(query)
+    assert in_duckdb is not None
+    assert in_duckdb.fetchall() == [(float(expected), 0.1)]
     one = polars.scan_parquet("found/data/*.parquet").filter(polars.col("file") == "1.mp4").collect()
     assert one["frame"].to_list() == [0, 1, 2, 3]

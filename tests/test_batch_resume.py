@@ -12,6 +12,7 @@ from pose_landmarker.errors import OptionError
 from tests.archives import assert_same_rows, dataset, files, write_picture
 from tests.clips import write_clip
 from tests.job_runs import Jobs
+from tests.stand_in import StandIn
 
 
 class TestGoingOn:
@@ -64,6 +65,19 @@ class TestGoingOn:
         (jobs.archive / "a.mp4").write_bytes(b"?")
         assert jobs.run().failed == 1
         assert jobs.rows() == {"b.png": 1, "c.png": 1}
+
+    def test_a_file_that_comes_back_is_looked_at_again(
+        self, jobs: Jobs, stand_in_workers: type[StandIn]
+    ) -> None:
+        jobs.run()
+        before, about = (jobs.archive / "a.mp4").read_bytes(), (jobs.archive / "a.mp4").stat()
+        write_clip(jobs.archive / "a.mp4", 3)
+        assert jobs.run(stop=lambda: True).interrupted  # its rows are gone, and no others have come
+        assert jobs.rows() == {"b.png": 1, "c.png": 1}
+        (jobs.archive / "a.mp4").write_bytes(before)
+        os.utime(jobs.archive / "a.mp4", ns=(about.st_atime_ns, about.st_mtime_ns))
+        assert jobs.run().done == 1
+        assert jobs.rows() == {"a.mp4": 5, "b.png": 1, "c.png": 1}
 
     def test_a_copy_is_looked_at_when_its_original_changes(self, jobs: Jobs) -> None:
         (jobs.archive / "z.png").write_bytes((jobs.archive / "b.png").read_bytes())

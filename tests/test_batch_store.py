@@ -212,6 +212,17 @@ class TestLedger:
             assert ledger.owner("f" * 64) == new
             assert ledger.next_turn() == 6
 
+    def test_a_note_of_rows_that_are_not_there_is_nothing(self) -> None:
+        assert len(Ledger([], [_entry(1)])) == 0
+        touched = _entry(1, mtime_ns=7, turn=9)
+        ledger = Ledger([_entry(1)], [touched])
+        assert ledger.of("1.png") == touched
+        assert ledger.states() == [touched]
+        ledger.disown("1.png")
+        assert ledger.of("1.png") is None
+        assert ledger.states() == []
+        assert ledger.stale == {_entry(1)}
+
     def test_another_owner_stays(self) -> None:
         first, second = _entry(1, content="c"), _entry(2, content="c")
         ledger = Ledger([first, second])
@@ -221,6 +232,6 @@ class TestLedger:
 
     def test_what_cannot_be_reached_stays_done(self) -> None:
         done = _entry(1)
-        ledger = Ledger([done, _entry(1, state="failed", cause="access", content=None, turn=9)])
+        ledger = Ledger([done], [_entry(1, state="failed", cause="access", content=None, turn=9)])
         assert ledger.of("1.png") == done
         assert not ledger.stale

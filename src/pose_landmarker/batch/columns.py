@@ -14,13 +14,12 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from pose_landmarker.batch.arrow_arrays import numbers, rows_of_numbers, texts
 from pose_landmarker.export import schema
 from pose_landmarker.export.arrow_tables import (
     VALUES,
     arrow_schema,
-    landmark_arrays,
     load_pyarrow,
 )
 from pose_landmarker.export.rows import Rows
@@ -101,16 +100,16 @@ def worker_batch(
     place, about = rows.frame, rows.columns()
     exact = np.array([_exact(time) for time in times], np.int64).reshape(-1, 2)
     made = {
-        schema.FRAME: _array(pa, np.asarray(frames, np.int64)[place]),
-        schema.TIME: _array(pa, rows.time_s, ~np.isnan(rows.time_s)),
-        NUMERATOR: _array(pa, exact[place, 0], exact[place, 1] > 0),
-        DENOMINATOR: _array(pa, exact[place, 1], exact[place, 1] > 0),
+        schema.FRAME: numbers(np.asarray(frames, np.int64)[place]),
+        schema.TIME: numbers(rows.time_s, ~np.isnan(rows.time_s)),
+        NUMERATOR: numbers(exact[place, 0], exact[place, 1] > 0),
+        DENOMINATOR: numbers(exact[place, 1], exact[place, 1] > 0),
     }
     for name in about.keys() - made.keys():
         column = about[name]
         known = column != schema.UNKNOWN[name] if name in schema.UNKNOWN else ~np.isnan(column)
-        made[name] = _array(pa, column, known)
-    values = pa.FixedSizeListArray.from_arrays(_array(pa, rows.values.reshape(-1)), _WIDTH)
+        made[name] = numbers(column, known)
+    values = pa.FixedSizeListArray.from_arrays(numbers(rows.values.reshape(-1)), _WIDTH)
     made = {name: made[name] for name in _SENT} | {VALUES: values}
     return pa.RecordBatch.from_arrays(list(made.values()), list(made))
 
@@ -156,15 +155,16 @@ def dataset_table(pieces: Sequence[Piece], constants: Constants) -> Any:
     pa = load_pyarrow()
     given = pa.Table.from_batches([batch for piece in pieces for batch in piece.batches], worker_schema())
     counts = [sum(batch.num_rows for batch in piece.batches) for piece in pieces]
-    which = pa.array(np.repeat(np.arange(len(pieces)), counts))
     columns = {
-        FILE: pa.array([piece.file for piece in pieces], pa.string()).take(which),
-        CONTENT: pa.array([piece.content for piece in pieces], pa.string()).take(which),
+        FILE: texts([piece.file for piece in pieces], counts),
+        CONTENT: texts([piece.content for piece in pieces], counts),
     }
     for name, value in zip((MODEL, MODEL_SHA256, PACKAGE), constants, strict=True):
-        columns[name] = pa.repeat(pa.scalar(value, pa.string()), len(given))
+        columns[name] = texts([value], len(given))
     columns |= {name: given.column(name) for name in _SENT}
-    columns |= landmark_arrays(given.column(VALUES), "rows of workers")
+    values = np.ascontiguousarray(rows_of_numbers(given.column(VALUES)).T)
+    for name, column in zip(schema.LANDMARK_COLUMNS, values, strict=True):
+        columns[name] = numbers(column, ~np.isnan(column))
     wanted = dataset_schema()
     return pa.Table.from_arrays([columns[name] for name in wanted.names], schema=wanted)
 
@@ -174,10 +174,3 @@ def _exact(time: Fraction | None) -> tuple[int, int]:
     if time is None or abs(time.numerator) > _MOST or time.denominator > _MOST:
         return 0, 0
     return time.numerator, time.denominator
-
-
-def _array(pa: Any, column: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None = None) -> Any:
-    """An Arrow array of numbers, by its buffers: ``pa.array`` would import pandas in every worker."""
-    bits = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
-    kind = pa.from_numpy_dtype(column.dtype)
-    return pa.Array.from_buffers(kind, len(column), [bits, pa.py_buffer(np.ascontiguousarray(column))])

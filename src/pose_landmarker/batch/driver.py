@@ -69,7 +69,7 @@ class Driver:
         self._progress = progress
         self._stop = stop
         self._gallery = Gallery(store.folder)
-        self._ledger = Ledger(store.entries())
+        self._ledger = Ledger(store.entries(), store.notes())
         sizes = sum(max(0, listed.version.size) for listed in files)
         self._counts = Counts(files=len(files), bytes=sizes)
         self._work: dict[int, _Work] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from pose_landmarker.errors import DatasetError
@@ -82,17 +83,18 @@ class Entry:
 
     def as_json(self) -> str:
         """On one line."""
-        return _dumps(astuple(self))
+        return _dumps(_VALUES(self))
 
 
 #: The columns of ``files.parquet``.
 COLUMNS: Final = tuple(field.name for field in fields(Entry) if field.name not in ("mark", "turn"))
 _NAMES: Final = tuple(field.name for field in fields(Entry))
+_VALUES: Final = attrgetter(*_NAMES)
 
 
 def dump_entries(entries: Iterable[Entry]) -> str:
     """Entries as JSON."""
-    return _dumps({"names": _NAMES, "files": [astuple(entry) for entry in entries]})
+    return _dumps({"names": _NAMES, "files": [_VALUES(entry) for entry in entries]})
 
 
 def load_entries(text: str | bytes, where: object) -> list[Entry]:

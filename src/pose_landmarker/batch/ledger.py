@@ -14,18 +14,22 @@ class Ledger:
     """The latest entry of every file.
 
     Args:
-        entries: Of earlier runs, in any order.
+        rows: Of files whose rows are in the dataset, in any order.
+        notes: What earlier runs have noted beside them.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, rows: Iterable[Entry], notes: Iterable[Entry] = ()) -> None:
         self._of: dict[str, Entry] = {}
         self._rows: dict[str, Entry] = {}  # whose rows are in the dataset, and true
         self._owners: dict[str, dict[str, Entry]] = {}  # the same by their content
         self._sizes: Counter[int] = Counter()
         self._stale: set[Entry] = set()
         self._turn = 0
-        for entry in sorted(entries, key=lambda entry: entry.turn):
-            self.add(entry)
+        known = [(entry.turn, True, entry) for entry in rows]
+        known += [(entry.turn, False, entry) for entry in notes]
+        for _, has_rows, entry in sorted(known, key=lambda item: item[0]):
+            if has_rows or entry.state != DONE or entry.file in self._rows:
+                self.add(entry)
 
     def next_turn(self) -> int:
         """For the next entry."""
@@ -50,8 +54,9 @@ class Ledger:
             self._sizes[entry.size] += 1
 
     def disown(self, file: str) -> None:
-        """The rows of a file are of what was in it before somebody wrote to it."""
+        """The rows of a file are of what was in it before somebody wrote to it, so nothing is known of it."""
         entry = self._rows.pop(file)
+        del self._of[file]
         self._stale.add(entry)
         self._sizes[entry.size] -= 1
         owners = self._owners[entry.content or ""]

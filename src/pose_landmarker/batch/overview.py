@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from pose_landmarker.batch.arrow_arrays import lists_of_texts, optional_numbers, texts
 from pose_landmarker.batch.entry import COLUMNS, Entry
 from pose_landmarker.cache import write_atomically
 from pose_landmarker.export.arrow_tables import load_pyarrow
@@ -27,9 +30,7 @@ def write_overview(entries: Sequence[Entry], folder: Path) -> None:
         OSError: They cannot be written.
     """
     pa, parquet = load_pyarrow(), load_pyarrow("pyarrow.parquet")
-    columns = {
-        name: pa.array([getattr(entry, name) for entry in entries], _type(pa, name)) for name in COLUMNS
-    }
+    columns = {name: _column(name, [getattr(entry, name) for entry in entries]) for name in COLUMNS}
     with whole_file(folder / FILES) as hidden:
         parquet.write_table(pa.table(columns), hidden, compression="zstd")
     text = io.StringIO()
@@ -47,9 +48,9 @@ def ordered(entries: Iterable[Entry], first: Iterable[str]) -> list[Entry]:
     return chosen + [by_name[name] for name in sorted(by_name)]
 
 
-def _type(pa: Any, name: str) -> Any:
+def _column(name: str, values: list[Any]) -> Any:
     if name in _WHOLE:
-        return pa.int64()
+        return optional_numbers(values, np.int64)
     if name in _NUMBERS:
-        return pa.float64()
-    return pa.list_(pa.string()) if name == "problems" else pa.string()
+        return optional_numbers(values, np.float64)
+    return lists_of_texts(values) if name == "problems" else texts(values)

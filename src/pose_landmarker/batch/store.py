@@ -65,10 +65,12 @@ class Store:
             self._seal(path)
 
     def entries(self) -> list[Entry]:
-        """All that is known of files, in no order."""
-        known = [entry for entries in self.parts.values() for entry in entries]
-        waiting = self._journal.entries if self._journal else []
-        return [*known, *waiting, *self._states.read()]
+        """The files whose rows are in the dataset, in no order."""
+        return [entry for entries in self.parts.values() for entry in entries]
+
+    def notes(self) -> list[Entry]:
+        """What was noted of files beside that, in order."""
+        return self._states.read()
 
     def incoming(self, number: int, file: str) -> Incoming:
         """Takes the rows of a file.

@@ -76,17 +76,6 @@ def journal_batch(recording: Recording, first: int) -> Any:
     return pa.RecordBatch.from_arrays([*arrays, values], [*columns, VALUES])
 
 
-def landmark_arrays(values: Any, where: str) -> dict[str, Any]:
-    """The columns of landmarks out of a journal's one column; what is not known is null.
-
-    Raises:
-        DatasetError: It is no such column; the message begins with ``where``.
-    """
-    pa = load_pyarrow()
-    columns = _of_values(values, where)
-    return {name: _array(pa, name, pa.float32(), column) for name, column in columns.items()}
-
-
 def recording_of_table(table: Any, where: str) -> Recording:
     """The recording in a table of either layout, or in a journal; columns of other names are left out.
 
