@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pose_landmarker.checks import check_integer
 from pose_landmarker.cli.arguments import landmarker_options, make_landmarker, processing_options
-from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions, RunningMode
+from pose_landmarker.options import PoseLandmarkerOptions, RunningMode
 
 if TYPE_CHECKING:
     from pose_landmarker.landmarker import PoseLandmarker
@@ -110,7 +110,7 @@ def _add_processes(
 
     values = landmarker_options(arguments, mode)
     values["threads"] = workers[0].threads
-    options = PoseLandmarkerOptions(base_options=BaseOptions.of(arguments.model), **values)
+    options = PoseLandmarkerOptions.of(arguments.model, values)
     decoders = None if len(workers) == 1 else workers[0].threads
     made = process_workers(options, len(workers), decoders, images, processing_options(arguments))
     for worker, process in zip(workers, made, strict=True):
