@@ -28,7 +28,7 @@ from PIL import Image
 from pose_landmarker import process
 from pose_landmarker.batch import Progress, run_batch
 
-_SIDE = 96
+_SIDE = 112  # as many shifts as squares: 12,544 different pictures
 #: Per cent of the files at which the memory is looked at.
 _SHARES = (10, 25, 50, 75, 100)
 

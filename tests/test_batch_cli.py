@@ -64,6 +64,15 @@ def test_failures_are_a_table(
     assert "| content | the file is empty |     1 |" in lines[2]
 
 
+def test_a_long_table_ends(
+    run: Callable[..., int], jobs: Jobs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pose_landmarker.cli.batch._MOST_SHOWN", 2)
+    assert run(*(f"{number}.mp4" for number in range(5))) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last == f"... and 3 more, in {jobs.output / 'failures.csv'}"
+
+
 def test_quiet_and_json(run: Callable[..., int], jobs: Jobs, capsys: pytest.CaptureFixture[str]) -> None:
     (jobs.archive / "x.mp4").touch()
     assert run(jobs.archive, "--quiet") == 1

@@ -78,6 +78,30 @@ def test_a_killed_worker_fails_one_file_and_is_replaced(
     assert killed == 2
 
 
+@posix
+def test_a_file_that_a_killed_worker_had_not_begun_has_not_failed(
+    settings: Settings, tasks: list[FileTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = LocalEngine(settings, 1)
+    failures = []
+    killed = False
+    for event in _events(engine, tasks[2:]):
+        (made,) = engine._children.values()
+        if isinstance(event, Done) and not killed:
+            assert len(made.given) == 1  # it is with the worker by now
+            monkeypatch.setattr(made, "is_at_work", False)
+            made.kill()
+            made.join()
+            killed = True
+            while not engine._heard.empty():  # what it told before
+                engine._heard.get()
+            engine._heard.put((made, child.Ended("killed")))
+        if isinstance(event, Failed):
+            failures.append(event)
+    assert killed
+    assert not failures
+
+
 def test_workers_that_never_begin_are_an_error(
     settings: Settings, tasks: list[FileTask], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,8 @@ class Child:
     Attributes:
         name: Its own.
         given: The files that it has and has not finished, the one in work first.
-        started: Whether it has begun a file since it was made.
+        is_at_work: Whether it has begun the first of them.
+        has_worked: Whether it has finished any.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class Child:
         """
         self.name = name
         self.given: deque[FileTask] = deque()
-        self.started = False
+        self.is_at_work = False
+        self.has_worked = False
         self._hear = hear
         folder = tempfile.mkdtemp(dir=folder)
         try:
@@ -94,7 +96,7 @@ class Child:
 
     def _send(self, message: Any) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended, which the thread will tell
+        with contextlib.suppress(OSError, ValueError):  # it has ended, which the thread will tell
             self._process.stdin.write(pickle.dumps(message, protocol=5))
             self._process.stdin.flush()
 

@@ -40,7 +40,6 @@ class LocalEngine:
         self._heard: queue.Queue[tuple[Child, Any]] = queue.Queue(_ROOM)
         self._back: deque[FileTask] = deque()  # taken, but no worker has it
         self._useless = 0
-        self._made = 0
         self._closed = False
 
     def events(self, take: Callable[[], FileTask | None]) -> Iterator[Event]:
@@ -89,7 +88,6 @@ class LocalEngine:
         return self._back.popleft() if self._back else take()
 
     def _begin(self) -> Child:
-        self._made += 1
         taken = {child.name for child in self._children.values()}
         name = next(f"worker {i}" for i in range(1, self._count + 1) if f"worker {i}" not in taken)
         child = Child(name, self._settings, self._folder, self._hear)
@@ -103,20 +101,22 @@ class LocalEngine:
             yield from self._lost(child, message)
             return
         if isinstance(message, Started):
-            child.started = True
+            child.is_at_work = True
             self._useless = 0
         elif isinstance(message, Done | Failed):
+            child.is_at_work = False
+            child.has_worked = True
             child.given.popleft()
         yield message
 
     def _lost(self, child: Child, ended: Ended) -> Iterator[Event]:
         """A worker has ended: its file has failed, and what it has not begun is for another one."""
         del self._children[child.name]
-        if child.started and child.given:
-            task = child.given.popleft()
-            yield Failed(task.number, "killed", ended.reason)
+        failed = child.given.popleft() if child.is_at_work else None
         self._back.extendleft(reversed(child.given))
-        if not child.started:
+        if failed is not None:
+            yield Failed(failed.number, "killed", ended.reason)
+        elif not child.has_worked:
             self._useless += 1
             if self._useless >= _MOST_USELESS:
                 raise EngineError(f"workers end before they begin: {ended.reason}")

@@ -20,6 +20,8 @@ from pose_landmarker.options import RunningMode
 if TYPE_CHECKING:
     from pose_landmarker.batch.summary import BatchSummary
 
+#: Files that failed; all of them are in a table of their own.
+_MOST_SHOWN = 50
 _EPILOG = """\
 examples:
   pose-landmarker batch archive/ -o found
@@ -113,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with Interruption() as interruption, closing(FilesBar(quiet=arguments.quiet)) as bar:
         summary = run_batch(
-            _sources(arguments.sources),
+            list(_sources(arguments.sources)),
             arguments.output,
             arguments.model,
             workers=arguments.workers,
@@ -190,12 +192,13 @@ def _tell_failures(summary: BatchSummary) -> None:
     from pose_landmarker.markdown import table
 
     if summary.failures:
-        rows = [
-            (failure.file, failure.cause, failure.reason, str(failure.attempts))
-            for failure in summary.failures
-        ]
-        print(f"{len(rows)} of {count(summary.files, 'file')} failed:", file=sys.stderr)
+        shown = summary.failures[:_MOST_SHOWN]
+        rows = [(*failure[:3], str(failure.attempts)) for failure in shown]
+        print(f"{summary.failed} of {count(summary.files, 'file')} failed:", file=sys.stderr)
         print(table(("file", "cause", "reason", "tries"), rows), file=sys.stderr)
+        if len(shown) < summary.failed:
+            more = summary.failed - len(shown)
+            print(f"... and {more} more, in {summary.output / 'failures.csv'}", file=sys.stderr)
     if not summary.complete:
         print(
             f"rows of files that are done wait in {summary.output / 'journal'}, since they could not be "
