@@ -16,6 +16,8 @@ _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_
 #: Seconds to wait for an answer of a cluster.
 _PATIENCE_S: Final = 10
 _LAST_PORT: Final = 65535
+#: Of what Ray says, which can be pages.
+_MOST_CHARACTERS: Final = 300
 
 
 def load_ray() -> Any:
@@ -130,7 +132,8 @@ def lost_worker(ray: Any, error: Exception) -> str:
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         return "its node ran out of memory, and Ray ended the worker"
     if isinstance(error, ray.exceptions.RayError):
-        return f"the worker was lost, or its node ({type(error).__name__} of Ray)"
+        last = str(error).strip().rpartition("\n")[2].strip()  # what a worker raised while it began
+        return f"the worker was lost, or its node ({type(error).__name__} of Ray: {last[:_MOST_CHARACTERS]})"
     raise error
 
 
