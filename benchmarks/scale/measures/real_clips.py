@@ -27,7 +27,7 @@ def real_clips(clips: Sequence[Path], models: dict[str, Path]) -> tuple[list[dic
     for clip in clips:
         row, recording = _of(clip, models)
         numbers.append(row)
-        if recording.num_poses:
+        if row["poses"]:
             recordings.append(recording)
     return numbers, recordings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,7 +63,7 @@ class Outcome:
         return self.done_while_busy_s / self.all_busy_s
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Worker:
     number: int
     speed: float
@@ -97,7 +98,7 @@ class _Job:
         self._waiting = deque(range(len(files)))
         self._tries = np.zeros(len(files), int)
         self._open = len(files)
-        self._idle: list[_Worker] = []
+        self._idle: dict[int, _Worker] = {}
         self._all_busy_s = self._done_s = self._done_while_busy_s = self._lost_s = 0.0
         self._reading_s = self._held_s = self._last_s = 0.0
         self._failed = self._killers = 0
@@ -131,7 +132,7 @@ class _Job:
         if not self._waiting:
             if not self._all_busy_s:
                 self._all_busy_s, self._done_while_busy_s = self._events.now, self._done_s
-            self._idle.append(worker)
+            self._idle[worker.number] = worker
             return
         worker.file, worker.since = self._waiting.popleft(), self._events.now
         size = self._files.size[worker.file]
@@ -182,8 +183,7 @@ class _Job:
         file, worker.file = worker.file, -1
         worker.life += 1
         worker.up = False
-        if worker in self._idle:
-            self._idle.remove(worker)
+        self._idle.pop(worker.number, None)
         if file >= 0:
             if worker.transfer >= 0:
                 self._storage.give_up(worker.transfer)
@@ -201,18 +201,17 @@ class _Job:
             return
         self._waiting.append(file)
         if self._idle:
-            self._next(self._idle.pop())
+            self._next(self._idle.popitem()[1])
 
     def _stand_in(self, worker: _Worker) -> None:
         worker.up = True
         self._next(worker)
 
-    def _plan_loss(self, times_h: float, action: object) -> None:
+    def _plan_loss(self, times_h: float, action: Callable[[], None]) -> None:
         if times_h:
             self._events.after(self._chance.exponential(_HOUR_S / times_h), self._loss, times_h, action)
 
-    def _loss(self, times_h: float, action: object) -> None:
-        assert callable(action)
+    def _loss(self, times_h: float, action: Callable[[], None]) -> None:
         action()
         self._plan_loss(times_h, action)
 
