@@ -71,11 +71,8 @@ def budget(archive: Archive, figures: Figures) -> Budget:
     )
 
 
-def device_hour_price(
-    device: Device, archive: Archive, figures: Figures, share: float, way: str
-) -> tuple[float, str, float]:
-    """Dollars an hour of video, what limits it, and hours of video in an hour of the device."""
+def device_times(device: Device, archive: Archive, figures: Figures, share: float, way: str) -> tuple[float, str]:
+    """Hours of video in an hour of a machine with a GPU, and what limits them."""
     allowed = limits(device, archive, figures, share)[way]
     limit = min(allowed, key=lambda name: allowed[name])
-    times = allowed[limit] / archive.fps
-    return device.hour / (times * USED), limit, times
+    return allowed[limit] / archive.fps * USED, limit

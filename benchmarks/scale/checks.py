@@ -128,8 +128,8 @@ def trials(figures: Figures) -> list[Check]:
     """Small real runs with two workers, predicted from what each file costs with one."""
     runs = [run for run in figures.trials if run["workers"] > 1]
     alone = next(run for run in figures.trials if run["workers"] == 1)
-    costs = np.array([clip["full_cpu_s"] for clip in figures.clips])
-    costs *= alone["cpu_s"] / costs.sum()  # the same machine load as the runs that follow
+    costs = np.array([clip["full_cpu_s"] for clip in figures.clips], float)
+    costs *= alone["cpu_s"] / costs.sum()  # the same load of the machine as in the runs that follow
     return [_trial(costs, run["order"], run["workers"], run["wall_s"]) for run in runs]
 
 

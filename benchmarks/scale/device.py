@@ -13,6 +13,9 @@ GMAC = {"lite": 0.166, "full": 0.351, "heavy": 1.890, "detector": 0.387}
 MOVED_M = {"lite": 12.1, "full": 18.0, "heavy": 54.3, "detector": 16.1}
 #: Assumed share of what the device could do that an engine reaches with networks of small layers.
 SHARES = (0.2, 0.3, 0.4)
+#: 1080p H.264 frames a second of one hardware decoder, beside each of the shares. 596 on an RTX 4060 Ti, which has one
+#: (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, results/isaac_ros_h264_decoder_node-nuc_4060ti.json); users report less.
+DECODER_FPS = {0.2: 350.0, 0.3: 475.0, 0.4: 600.0}
 _HALF_BYTES = 2
 _LOOKS_S = 4
 #: Python of a frame and person on the processor, tracking and results (docs/speed.md, "python side"), ms.
@@ -29,7 +32,6 @@ class Device:
         tflops: Dense, half precision, 10¹² operations a second.
         gb_s: Of its memory.
         decoders: Hardware video decoders.
-        decoder_fps: 1080p H.264 frames a second of one of them: low and high.
         cores: Of the machine.
         hour: Its price, on demand.
         spot: Its price, spot; 0 where none was found.
@@ -40,7 +42,6 @@ class Device:
     tflops: float
     gb_s: float
     decoders: int
-    decoder_fps: tuple[float, float]
     cores: int
     hour: float
     spot: float
@@ -48,14 +49,12 @@ class Device:
 
 
 _CATALOG = "skypilot-catalog v8/aws at e385a0d, us-east-1"
-_FPS = (350.0, 600.0)
 DEVICES = (
     Device(
         name="T4 (g4dn.xlarge)",
         tflops=65,
         gb_s=320,
         decoders=2,
-        decoder_fps=_FPS,
         cores=4,
         hour=0.526,
         spot=0.213,
@@ -66,29 +65,26 @@ DEVICES = (
         tflops=121,
         gb_s=300,
         decoders=4,
-        decoder_fps=_FPS,
         cores=16,
         hour=1.3232,
         spot=0.55,
         source=_CATALOG,
     ),
     Device(
-        name="H100 (an eighth of p5.48xlarge)",
+        name="H100 (p5.48xlarge, one of 8)",
         tflops=989,
         gb_s=3350,
         decoders=7,
-        decoder_fps=_FPS,
         cores=24,
         hour=98.32 / 8,
         spot=0.0,
         source="wring.co, EC2 price guide, 2026-03-08",
     ),
     Device(
-        name="H100 (GPU provider)",
+        name="H100 (rented alone)",
         tflops=989,
         gb_s=3350,
         decoders=7,
-        decoder_fps=_FPS,
         cores=24,
         hour=2.49,
         spot=0.0,
@@ -105,10 +101,10 @@ def network_fps(device: Device, archive: Archive, share: float) -> float:
     return share / max(operations / (device.tflops * 1e12), moved / (device.gb_s * 1e9))
 
 
-def decoder_fps(device: Device, archive: Archive, high: bool = False) -> float:
+def decoder_fps(device: Device, archive: Archive, share: float) -> float:
     """Frames a second of its hardware decoders, by the number of pixels."""
     height = int(archive.format.partition("p")[0])
-    return device.decoders * device.decoder_fps[high] * _FULL_HD / height**2
+    return device.decoders * DECODER_FPS[share] * _FULL_HD / height**2
 
 
 def processor_fps(device: Device, archive: Archive, figures: Figures, *, decodes: bool) -> float:
@@ -128,6 +124,6 @@ def limits(device: Device, archive: Archive, figures: Figures, share: float) -> 
         "device decodes": {
             "networks": networks,
             "processor": processor_fps(device, archive, figures, decodes=False),
-            "decoders": decoder_fps(device, archive),
+            "decoders": decoder_fps(device, archive, share),
         },
     }

@@ -23,9 +23,8 @@ from benchmarks.scale.measures.rows import rows
 from benchmarks.scale.measures.starting import starting
 from benchmarks.scale.measures.trial import trial
 
-PARTS = ("starting", "networks", "decoding", "files", "clips", "trials")
-#: The clip whose footage is written anew in other sizes: of the most frames among those of 720p.
-_TRIAL_REPEATS, _TRIALS = 2, 3
+PARTS = ("starting", "networks", "decoding", "files", "rows", "clips", "trials")
+_TRIALS = 3
 
 
 def main() -> None:
@@ -61,14 +60,15 @@ def measured(part: str, folder: Path, models: Path, footage: Path | None) -> dic
             return {part: files(Path(place))}
         if part == "clips":
             bundles = {name: models / f"pose_landmarker_{name}.task" for name in ("lite", "full")}
-            found, recordings = real_clips(clips, bundles)
-            return {part: found, "rows": rows(recordings, Path(place))}
+            return {part: real_clips(clips, bundles)}
+        if part == "rows":
+            return {part: rows(clips, models / "pose_landmarker_lite.task", Path(place))}
     return {part: _trials(clips, models / "pose_landmarker_full.task")}
 
 
 def _trials(clips: list[Path], model: Path) -> list[dict[str, Any]]:
     """Each order with two workers; before, once with one, to know what the second one takes from it."""
-    orders = [random.Random(seed).sample(list(range(len(clips))) * 1, len(clips)) for seed in range(_TRIALS)]
+    orders = [random.Random(seed).sample(range(len(clips)), len(clips)) for seed in range(_TRIALS)]
     longest_last = sorted(range(len(clips)), key=lambda i: clips[i].stat().st_size)
     runs = [trial(clips, model, orders[0], 1)]
     return runs + [trial(clips, model, order, 2) for order in (*orders, longest_last)]

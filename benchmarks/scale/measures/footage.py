@@ -16,7 +16,7 @@ from pose_landmarker.arrays import RgbImage
 from pose_landmarker.media import VideoReader
 
 FPS = 30
-FRAMES = 180
+_FRAMES, _FRAMES_2160P = 180, 60
 
 
 class Format(NamedTuple):
@@ -37,6 +37,11 @@ class Format(NamedTuple):
         """Such as ``720p h264``."""
         return f"{self.height}p {self.codec}"
 
+    @property
+    def frames(self) -> int:
+        """Of the clip; few of the largest size, which takes long to write."""
+        return _FRAMES_2160P if self.height >= 2160 else _FRAMES
+
 
 #: Portals ask for about these rates at 30 frames a second; HEVC with six tenths of them.
 FORMATS = tuple(
@@ -47,7 +52,7 @@ FORMATS = tuple(
 _ENCODERS = {"h264": ("libx264", "fast"), "hevc": ("libx265", "veryfast")}
 
 
-def frames_of(clip: Path, count: int = FRAMES) -> list[RgbImage]:
+def frames_of(clip: Path, count: int = _FRAMES) -> list[RgbImage]:
     """The first frames of a clip, forwards and backwards again where it is short."""
     with VideoReader(clip) as reader:
         frames = [frame.image for frame in islice(reader, count)]

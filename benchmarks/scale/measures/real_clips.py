@@ -10,7 +10,6 @@ from typing import Any
 from benchmarks.scale.measures.clock import cpu_s
 from benchmarks.scale.measures.decoding import read_all
 from pose_landmarker import process
-from pose_landmarker.recording import Recording
 
 SUFFIXES = (".mp4", ".avi", ".mpg", ".gif", ".mov", ".mkv")
 NUM_POSES = 4
@@ -21,18 +20,12 @@ def clips_in(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
 
 
-def real_clips(clips: Sequence[Path], models: dict[str, Path]) -> tuple[list[dict[str, Any]], list[Recording]]:
-    """Of every clip its numbers, without its name; and what the last model found where somebody is."""
-    numbers, recordings = [], []
-    for clip in clips:
-        row, recording = _of(clip, models)
-        numbers.append(row)
-        if row["poses"]:
-            recordings.append(recording)
-    return numbers, recordings
+def real_clips(clips: Sequence[Path], models: dict[str, Path]) -> list[dict[str, Any]]:
+    """Of every clip its numbers, without its name."""
+    return [_of(clip, models) for clip in clips]
 
 
-def _of(clip: Path, models: dict[str, Path]) -> tuple[dict[str, Any], Recording]:
+def _of(clip: Path, models: dict[str, Path]) -> dict[str, Any]:
     row: dict[str, Any] = {"bytes": clip.stat().st_size, "read_cpu_s": round(cpu_s(lambda: read_all(clip)), 3)}
     for name, model in models.items():
         started = time.process_time()
@@ -40,14 +33,12 @@ def _of(clip: Path, models: dict[str, Path]) -> tuple[dict[str, Any], Recording]
         row[f"{name}_cpu_s"] = round(time.process_time() - started, 3)
     results = [one.result for one in done if one.result is not None]
     times = [float(one.time or 0) for one in done if one.result is not None]
-    recording = Recording.from_results(results, times_s=times)
     width, height = results[0].image_size
     gap_s = (times[-1] - times[0]) / max(1, len(times) - 1)
-    row |= {
+    return row | {
         "width": width,
         "height": height,
         "frames": len(results),
         "duration_s": round(times[-1] - times[0] + gap_s, 3),
         "poses": sum(map(len, results)),
     }
-    return row, recording

@@ -25,7 +25,7 @@ class Outcome:
         makespan_s: From the first file given out to the last one done.
         all_busy_s: Until the first worker found nothing to do.
         done_s: Seconds of work whose rows were kept.
-        done_while_busy_s: Of that, what was finished while all workers had something to do.
+        handed_while_busy_s: Seconds of work whose rows were handed over while all had something to do.
         lost_s: Seconds of workers on files that they did not finish.
         reading_s: Seconds that workers waited for bytes.
         held_s: Seconds that workers waited for the driver.
@@ -38,7 +38,7 @@ class Outcome:
     makespan_s: float
     all_busy_s: float
     done_s: float
-    done_while_busy_s: float
+    handed_while_busy_s: float
     lost_s: float
     reading_s: float
     held_s: float
@@ -60,7 +60,7 @@ class Outcome:
     @property
     def rate(self) -> float:
         """Seconds of work done in a second, while all were busy: how many workers it is worth."""
-        return self.done_while_busy_s / self.all_busy_s
+        return self.handed_while_busy_s / self.all_busy_s
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +71,7 @@ class _Worker:
     file: int = -1
     since: float = 0.0
     transfer: int = -1
+    pieces: int = 0
     up: bool = True
 
 
@@ -99,7 +100,7 @@ class _Job:
         self._tries = np.zeros(len(files), int)
         self._open = len(files)
         self._idle: dict[int, _Worker] = {}
-        self._all_busy_s = self._done_s = self._done_while_busy_s = self._lost_s = 0.0
+        self._all_busy_s = self._done_s = self._handed_s = self._handed_while_busy_s = self._lost_s = 0.0
         self._reading_s = self._held_s = self._last_s = 0.0
         self._failed = self._killers = 0
 
@@ -116,7 +117,7 @@ class _Job:
             makespan_s=self._last_s,
             all_busy_s=self._all_busy_s or self._last_s,
             done_s=self._done_s,
-            done_while_busy_s=self._done_while_busy_s or self._done_s,
+            handed_while_busy_s=self._handed_while_busy_s or self._handed_s,
             lost_s=self._lost_s,
             reading_s=self._reading_s,
             held_s=self._held_s,
@@ -131,7 +132,7 @@ class _Job:
         worker.file = -1
         if not self._waiting:
             if not self._all_busy_s:
-                self._all_busy_s, self._done_while_busy_s = self._events.now, self._done_s
+                self._all_busy_s, self._handed_while_busy_s = self._events.now, self._handed_s
             self._idle[worker.number] = worker
             return
         worker.file, worker.since = self._waiting.popleft(), self._events.now
@@ -148,21 +149,28 @@ class _Job:
         needed = float(self._files.work_s[worker.file]) / worker.speed
         if self._files.kills[worker.file]:
             self._events.after(needed * self._chance.random(), self._killed, worker, life)
-        else:
-            self._events.after(needed, self._finish, worker, life)
+            return
+        worker.pieces = max(1, round(needed / self._cluster.piece_s))
+        self._events.after(needed / worker.pieces, self._hand_over, worker, life, needed / worker.pieces)
 
-    def _finish(self, worker: _Worker, life: int) -> None:
-        """Hand the rows over."""
+    def _hand_over(self, worker: _Worker, life: int, piece_s: float) -> None:
+        """A piece of the work is done: its rows go to the driver, and the next one waits for room there."""
         if life != worker.life:
             return
-        now = self._events.now
-        self._driver.take(now, float(self._files.driver_s[worker.file]))
+        now, file = self._events.now, worker.file
+        pieces = max(1, round(float(self._files.work_s[file]) / worker.speed / self._cluster.piece_s))
+        self._driver.take(now, float(self._files.driver_s[file]) / pieces)
         held = self._driver.holds_back(now)
         self._held_s += held
-        self._done_s += float(self._files.work_s[worker.file])
+        self._handed_s += float(self._files.work_s[file]) / pieces
+        worker.pieces -= 1
+        if worker.pieces:
+            self._events.after(held + piece_s, self._hand_over, worker, life, piece_s)
+            return
+        self._done_s += float(self._files.work_s[file])
         self._close(now)
-        self._events.after(held, self._again, worker, life)
         worker.file = -1
+        self._events.after(held, self._again, worker, life)
 
     def _again(self, worker: _Worker, life: int) -> None:
         if life == worker.life:

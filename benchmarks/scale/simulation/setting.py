@@ -50,6 +50,7 @@ class Cluster:
         storage_bytes_s: Of all workers together.
         reader_bytes_s: Of one worker.
         driver_room_s: Seconds of the driver's work that may wait.
+        piece_s: Seconds of work after which a worker hands over rows.
         slow_share: Of workers, on machines that have a fault.
         slow_speed: Of those, beside 1 of the others.
     """
@@ -59,6 +60,7 @@ class Cluster:
     storage_bytes_s: float = math.inf
     reader_bytes_s: float = math.inf
     driver_room_s: float = 1.0
+    piece_s: float = 60.0
     slow_share: float = 0.0
     slow_speed: float = 1.0
 
