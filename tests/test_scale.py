@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from benchmarks.scale import bounds, charts, checks, sweeps, tables
 from benchmarks.scale.archive import Archive
 from benchmarks.scale.budget import budget, device_times
@@ -51,8 +50,8 @@ class TestStorage:
     def test_is_shared(self) -> None:
         events, ended = Events(), dict[str, float]()
         storage = Storage(events, bytes_s=10, reader_bytes_s=math.inf)
-        storage.read(100, lambda: ended.setdefault("long", events.now))
-        events.after(5, lambda: storage.read(25, lambda: ended.setdefault("short", events.now)))
+        storage.read(100, lambda: ended.update(long=events.now))
+        events.after(5, storage.read, 25, lambda: ended.update(short=events.now))
         events.run()
         # alone for 5 s, 50 left; both at 5 a second until the short one is through, 25 left; alone again
         assert ended == {"short": 10.0, "long": 12.5}

@@ -1,1 +1,1 @@
-"""What a million hours of video cost, where a job of that size is narrow, and what happens when things fail."""
+"""A million hours of video: what they cost, where such a job is narrow, what happens when things fail."""

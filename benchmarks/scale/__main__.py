@@ -1,9 +1,9 @@
 """What a million hours of video cost, and where a job of that size is narrow: tables and charts.
 
-    python -m benchmarks.scale [--hours 1e6] [--format "720p h264"] [--people 1] [--model full] [--charts FOLDER]
+    python -m benchmarks.scale [--hours 1e6] [--format "720p h264"] [--people 1] [--charts docs/images]
 
-The numbers come from benchmarks/figures_scale.json, which ``python -m benchmarks.scale.measures`` writes. Takes
-about a minute.
+The numbers come from benchmarks/figures_scale.json, which ``python -m benchmarks.scale.measures`` writes.
+Takes about a minute.
 """
 
 from __future__ import annotations
@@ -58,8 +58,13 @@ def main() -> None:
 
 def _print_reckoned(archive: Archive, figures: Figures) -> None:
     spent = budget(archive, figures)
-    print(f"{archive.hours:,.0f} h of {archive.format}, {archive.files:,.0f} files of {archive.mean_s / 60:.1f} min")
-    print(f"{archive.rows:.3g} rows, {spent.written_gb / 1e3:,.0f} TB; {spent.read_gb / 1e6:.2f} PB to read\n")
+    print(
+        f"{archive.hours:,.0f} h of {archive.format}, "
+        f"{archive.files:,.0f} files of {archive.mean_s / 60:.1f} min"
+    )
+    print(
+        f"{archive.rows:.3g} rows, {spent.written_gb / 1e3:,.0f} TB; {spent.read_gb / 1e6:.2f} PB to read\n"
+    )
     for name, dollars in spent.money.items():
         print(f"- {name}: ${dollars:,.0f}")
     for title, text in (
@@ -80,11 +85,18 @@ def _print_simulated(archive: Archive, figures: Figures) -> None:
     low, simulated, high = within_bounds()
     print(f"\nmakespan {low:,.0f} ≤ {simulated:,.0f} ≤ {high:,.0f} s")
     part = sweeps.slice_of(archive, figures, _PART_WORKERS)
-    print(f"\none part of {_PART_WORKERS} workers: " + ", ".join(f"{name} {value:.3g}" for name, value in part.items()))
+    print(
+        f"\none part of {_PART_WORKERS} workers: "
+        + ", ".join(f"{name} {value:.3g}" for name, value in part.items())
+    )
     print(f"1 % of workers at half speed: {sweeps.stragglers(archive, figures, 0.01, 0.5):.3f} of the time")
     print(f"1 % of workers at a tenth: {sweeps.stragglers(archive, figures, 0.01, 0.1):.3f} of the time")
-    print(f"one file of 1,000 kills its worker: {sweeps.poisoned(archive, figures, 1e-3):.2%} of the work lost")
-    print(f"the driver is lost once an hour: {sweeps.driver_losses(archive, figures, 1.0):.2%} of the work lost")
+    print(
+        f"one file of 1,000 kills its worker: {sweeps.poisoned(archive, figures, 1e-3):.2%} of the work lost"
+    )
+    print(
+        f"the driver is lost once an hour: {sweeps.driver_losses(archive, figures, 1.0):.2%} of the work lost"
+    )
 
 
 def _draw(archive: Archive, figures: Figures, folder: Path) -> None:

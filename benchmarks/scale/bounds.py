@@ -31,7 +31,7 @@ def queue_wait_s(service_s: float, share: float) -> float:
 
 
 def shared_response_s(alone_s: float, share: float) -> float:
-    """Mean time of a transfer that would take so long alone, where all share, whatever their sizes (M/G/1 PS)."""
+    """Mean time of a transfer that takes so long alone, where all share, of any sizes (M/G/1 PS)."""
     return alone_s / (1 - share)
 
 

@@ -71,7 +71,9 @@ def budget(archive: Archive, figures: Figures) -> Budget:
     )
 
 
-def device_times(device: Device, archive: Archive, figures: Figures, share: float, way: str) -> tuple[float, str]:
+def device_times(
+    device: Device, archive: Archive, figures: Figures, share: float, way: str
+) -> tuple[float, str]:
     """Hours of video in an hour of a machine with a GPU, and what limits them."""
     allowed = limits(device, archive, figures, share)[way]
     limit = min(allowed, key=lambda name: allowed[name])

@@ -28,7 +28,9 @@ def _figure(height_in: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, columns, figsize=(_WIDTH_IN, height_in), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        1, columns, figsize=(_WIDTH_IN, height_in), layout="constrained", squeeze=False
+    )
     for ax in axes[0]:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(color=_FAINT, linewidth=0.6)
@@ -51,14 +53,18 @@ def draw_costs(ways: Sequence[Way], keeping: float, path: Path) -> None:
     for way, height in zip(ways, heights, strict=True):
         ax.barh(height, way.cost, 0.7, color=_KINDS[way.kind])
         ax.plot([way.low, way.high], [height, height], color=_INK, linewidth=1)
-        ax.text(max(way.cost, way.high) * 1.06, height, f"{way.cost:.4f}", va="center", fontsize=8, color=_INK)
+        ax.text(
+            max(way.cost, way.high) * 1.06, height, f"{way.cost:.4f}", va="center", fontsize=8, color=_INK
+        )
     ax.axvline(keeping, color=_RED, linewidth=1, linestyle="--")
     ax.text(keeping, heights[0] + 0.75, " keeping the video, a month", color=_RED, fontsize=8, va="bottom")
     ax.set_yticks(heights, [way.name for way in ways])
     ax.grid(axis="y", visible=False)
     ax.set_xlim(0, 1.18 * max(max(way.cost, way.high) for way in ways))
     ax.set_ylim(-0.7, len(ways) + 0.6)
-    ax.set_xlabel("dollars an hour of video (line: range of prices, or of the share that a GPU reaches)", fontsize=9)
+    ax.set_xlabel(
+        "dollars an hour of video (line: range of prices, or of the share that a GPU reaches)", fontsize=9
+    )
     handles = [ax.barh(0, 0, color=colour, label=kind) for kind, colour in _KINDS.items()]
     ax.legend(handles=handles, frameon=False, fontsize=8, loc="lower right")
     _save(figure, path)
@@ -135,8 +141,17 @@ def draw_losses(curves: dict[str, list[Lost]], spot: tuple[float, float], path: 
     figure, (left, right) = _figure(3.8, 2)
     for (name, losses), colour, marker in zip(curves.items(), (_BLUE, _ORANGE), "os", strict=True):
         rates = [lost.an_hour for lost in losses]
-        left.plot(rates, [100 * lost.share for lost in losses], color=colour, marker=marker, markersize=4, label=name)
-        left.plot(rates, [100 * lost.expected for lost in losses], color=colour, linewidth=0.8, linestyle="--")
+        left.plot(
+            rates,
+            [100 * lost.share for lost in losses],
+            color=colour,
+            marker=marker,
+            markersize=4,
+            label=name,
+        )
+        left.plot(
+            rates, [100 * lost.expected for lost in losses], color=colour, linewidth=0.8, linestyle="--"
+        )
         given_up = [100 * lost.given_up for lost in losses]
         right.plot(rates, given_up, color=colour, marker=marker, markersize=4, label=name)
     for ax, what in ((left, "work lost, % (dashed: closed form)"), (right, "sound files given up, %")):

@@ -64,7 +64,9 @@ def losses() -> Check:
         seed=5,
     )
     expected = bounds.worked_until_done_s(files.work_s, an_hour / 3600)
-    return Check("work with losses, 3 an hour", expected / 3600, (outcome.done_s + outcome.lost_s) / 3600, "h")
+    return Check(
+        "work with losses, 3 an hour", expected / 3600, (outcome.done_s + outcome.lost_s) / 3600, "h"
+    )
 
 
 def driver_queue(share: float = 0.8, count: int = 200_000) -> Check:

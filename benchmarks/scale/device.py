@@ -1,4 +1,4 @@
-"""GPUs, reckoned: none was measured. Arithmetic and memory say what the networks allow, decoders what comes in."""
+"""GPUs, reckoned, not measured: what arithmetic and memory allow the networks, and what decoders bring in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from benchmarks.scale.archive import Archive
 from benchmarks.scale.figures import Figures
 
-#: Of one run of each network: 10⁹ multiplications (``pose_landmarker.bench.operations``), and 10⁶ numbers read and
-#: written between its layers when each layer is a kernel of its own (inputs and outputs of the native engine's graph).
+#: Of one run of each network: 10⁹ multiplications (``pose_landmarker.bench.operations``), and 10⁶ numbers
+#: read and written where each layer is a kernel of its own (the native engine's graph before layers are joined).
 GMAC = {"lite": 0.166, "full": 0.351, "heavy": 1.890, "detector": 0.387}
 MOVED_M = {"lite": 12.1, "full": 18.0, "heavy": 54.3, "detector": 16.1}
 #: Assumed share of what the device could do that an engine reaches with networks of small layers.
 SHARES = (0.2, 0.3, 0.4)
-#: 1080p H.264 frames a second of one hardware decoder, beside each of the shares. 596 on an RTX 4060 Ti, which has one
-#: (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, results/isaac_ros_h264_decoder_node-nuc_4060ti.json); users report less.
+#: 1080p H.264 frames a second of one hardware decoder, beside each of the shares. 596 on an RTX 4060 Ti, which
+#: has one (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, results/isaac_ros_h264_decoder_node-nuc_4060ti.json); others
+#: report less.
 DECODER_FPS = {0.2: 350.0, 0.3: 475.0, 0.4: 600.0}
 _HALF_BYTES = 2
 _LOOKS_S = 4
@@ -94,7 +95,7 @@ DEVICES = (
 
 
 def network_fps(device: Device, archive: Archive, share: float) -> float:
-    """Frames a second that the networks allow: the slower of arithmetic and memory, and only a share of it."""
+    """Frames a second that the networks allow: a share of the slower of arithmetic and memory."""
     looks = _LOOKS_S / archive.fps
     operations = 2e9 * (GMAC[archive.model] * archive.people + GMAC["detector"] * looks)
     moved = 1e6 * _HALF_BYTES * (MOVED_M[archive.model] * archive.people + MOVED_M["detector"] * looks)

@@ -1,4 +1,4 @@
-"""The measured numbers, by name (``benchmarks/figures_scale.json``; ``benchmarks.scale.measures`` makes it)."""
+"""The measured numbers, by name: ``benchmarks/figures_scale.json``, made by ``benchmarks.scale.measures``."""
 
 from __future__ import annotations
 

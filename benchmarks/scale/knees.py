@@ -42,7 +42,9 @@ def of_files(count: float, figures: Figures) -> dict[str, float]:
     }
 
 
-def shards(archive: Archive, figures: Figures, workers: float, busy: float = 0.5, most_files: float = 1e5) -> int:
+def shards(
+    archive: Archive, figures: Figures, workers: float, busy: float = 0.5, most_files: float = 1e5
+) -> int:
     """Into how many jobs the sources are split: no driver is busier, or has more files, than told."""
     by_driver = workers / (knees(archive, figures)["driver writes rows"] * busy)
     return max(1, round(max(by_driver, archive.files / most_files) + 0.5))

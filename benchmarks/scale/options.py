@@ -44,8 +44,8 @@ def of_cores(archive: Archive, figures: Figures) -> list[Way]:
             parts = some.parts_ms(figures)
             limit = max(parts, key=lambda name: parts[name])
             for kind, price in (("cores, spot", CORE_SPOT_H), ("cores, on demand", CORE_H)):
-                dollars = [core_h / USED * value for value in (price.usual, price.low, price.high)]
-                found.append(Way(f"{model}, {precision}", kind, *dollars, limit, 1 / core_h))
+                cost, low, high = (core_h / USED * value for value in (price.usual, price.low, price.high))
+                found.append(Way(f"{model}, {precision}", kind, cost, low, high, limit, 1 / core_h))
     return found
 
 

@@ -50,9 +50,7 @@ def by_workers(
         files = archive.draw(min(_MOST_FILES, max(3000, 10 * each)), figures, seed=workers)
         cluster = Cluster(workers=each, storage_bytes_s=bytes_s / jobs, reader_bytes_s=READER_BYTES_S)
         rate = simulate(files, cluster).rate * jobs
-        found.append(
-            Rate(workers, rate * _HOUR_S / work_an_hour_s, each * jobs * _HOUR_S / work_an_hour_s)
-        )
+        found.append(Rate(workers, rate * _HOUR_S / work_an_hour_s, each * jobs * _HOUR_S / work_an_hour_s))
     return found
 
 
@@ -123,7 +121,7 @@ class Lost(NamedTuple):
 def by_losses(
     archive: Archive, figures: Figures, rates: list[float], workers: int = 160, count: int = 16_000
 ) -> list[Lost]:
-    """Nodes that are lost at random, each back after three minutes; the more nodes, the less is left to chance."""
+    """Nodes that are lost at random, each back after three minutes; many of them, to leave less to chance."""
     files = archive.draw(count, figures, seed=2)
     cluster = Cluster(workers=workers, node_workers=1, reader_bytes_s=READER_BYTES_S)
     calm = simulate(files, cluster)
@@ -167,7 +165,7 @@ def driver_losses(archive: Archive, figures: Figures, an_hour: float, workers: i
 
 
 def slice_of(archive: Archive, figures: Figures, workers: int, retries: float = math.inf) -> dict[str, float]:
-    """The job of the answer, one of its parts: bucket, spot losses of 20 % a month, slow nodes, 12-hour files."""
+    """One of the jobs of the answer: a bucket, a fifth of the nodes lost a month, long files first."""
     files = archive.draw(min(_MOST_FILES, 60 * workers), figures, seed=12)
     files = files.taken(np.argsort(-files.size, kind="stable"))
     outcome = simulate(

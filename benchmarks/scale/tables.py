@@ -60,7 +60,16 @@ def formats(archive: Archive, figures: Figures) -> str:
                     _money(spent.money["keeping the videos, a month"]),
                 ]
             )
-    header = ["", "Mbit/s", "reading, ms", "of a frame", "core-years", "PB", "$ cores, spot", "$ a month to keep"]
+    header = [
+        "",
+        "Mbit/s",
+        "reading, ms",
+        "of a frame",
+        "core-years",
+        "PB",
+        "$ cores, spot",
+        "$ a month to keep",
+    ]
     return table(header, rows)
 
 
@@ -99,7 +108,14 @@ def many_files(figures: Figures, counts: Sequence[float] = (1e4, 1e5, 1e6, 6e6))
                 f"{some['footers_gb']:,.1f}",
             ]
         )
-    header = ["files", "listing, s", "memory, GB", "of its time for files.parquet", "resume, s", "footers, GB"]
+    header = [
+        "files",
+        "listing, s",
+        "memory, GB",
+        "of its time for files.parquet",
+        "resume, s",
+        "footers, GB",
+    ]
     return table(header, rows)
 
 

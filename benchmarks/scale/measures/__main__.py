@@ -1,6 +1,6 @@
 """Measures this machine and writes the numbers that the plan is made of.
 
-    python -m benchmarks.scale.measures CLIPS MODELS [--json benchmarks/figures_scale.json] [--only rows files]
+    python -m benchmarks.scale.measures CLIPS MODELS [--footage CLIP] [--only rows files]
 
 CLIPS is a folder of real videos, MODELS one with the three bundles. Only numbers are kept of either.
 """

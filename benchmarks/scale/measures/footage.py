@@ -66,6 +66,7 @@ def write(frames: Sequence[RgbImage], wanted: Format, path: Path) -> None:
     options = {"preset": preset, "x265-params": "log-level=none"} if "265" in encoder else {"preset": preset}
     with av.open(str(path), "w") as file:
         stream = file.add_stream(encoder, rate=FPS, options=options)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = round(wanted.height * 16 / 9 / 2) * 2, wanted.height
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = round(wanted.mbit_s * 1e6)
@@ -78,6 +79,6 @@ def write(frames: Sequence[RgbImage], wanted: Format, path: Path) -> None:
 def _pictures(frames: Sequence[RgbImage], width: int, height: int) -> Iterator[av.VideoFrame]:
     for number, frame in enumerate(frames):
         resized = cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC)
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(resized), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(resized, np.uint8), format="rgb24")
         picture.pts, picture.time_base = number, Fraction(1, FPS)
         yield picture

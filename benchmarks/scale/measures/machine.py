@@ -13,10 +13,8 @@ _TOLD = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "sha_ni")
 
 def machine() -> dict[str, Any]:
     """Processor, its instructions, cores, software."""
-    about = dict(
-        (key.strip(), value.strip())
-        for key, _, value in (line.partition(":") for line in _cpuinfo().splitlines())
-    )
+    lines = (line.partition(":") for line in _cpuinfo().splitlines())
+    about = {key.strip(): value.strip() for key, _, value in lines}
     flags = about.get("flags", "").split()
     return {
         "processor": about.get("model name", platform.processor()),

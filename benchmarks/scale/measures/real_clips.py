@@ -26,7 +26,10 @@ def real_clips(clips: Sequence[Path], models: dict[str, Path]) -> list[dict[str,
 
 
 def _of(clip: Path, models: dict[str, Path]) -> dict[str, Any]:
-    row: dict[str, Any] = {"bytes": clip.stat().st_size, "read_cpu_s": round(cpu_s(lambda: read_all(clip)), 3)}
+    row: dict[str, Any] = {
+        "bytes": clip.stat().st_size,
+        "read_cpu_s": round(cpu_s(lambda: read_all(clip)), 3),
+    }
     for name, model in models.items():
         started = time.process_time()
         done = list(process([clip], model, workers=1, threads=1, engine="native", num_poses=NUM_POSES))

@@ -49,7 +49,7 @@ def rows(clips: Sequence[Path], model: Path, folder: Path) -> dict[str, Any]:
         model: The bundle.
         folder: For files, emptied again.
     """
-    found = [record(clip, model, num_poses=NUM_POSES, engine="native", workers=1) for clip in clips]
+    found = [record(clip, model, num_poses=NUM_POSES, engine="native") for clip in clips]
     recordings = [recording for recording in found if np.isfinite(recording.landmarks).any()]
     tables = [job_table(recording, i) for i, recording in enumerate(recordings)]
     batches = [b for table in tables for b in table.to_batches(max_chunksize=_BATCH)]

@@ -19,7 +19,9 @@ with PoseLandmarker.create(sys.argv[1], threads=1, engine="native") as landmarke
 def starting(models: Path, rounds: int = 3) -> dict[str, float]:
     """By model."""
     return {
-        name: round(statistics.median(_start_s(models / f"pose_landmarker_{name}.task") for _ in range(rounds)), 3)
+        name: round(
+            statistics.median(_start_s(models / f"pose_landmarker_{name}.task") for _ in range(rounds)), 3
+        )
         for name in ("lite", "full", "heavy")
     }
 

@@ -17,10 +17,10 @@ class Events:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._heap: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         self._numbers = count()
 
-    def after(self, delay_s: float, action: Callable[..., None], *arguments: Any) -> None:
+    def after(self, delay_s: float, action: Callable[..., object], *arguments: Any) -> None:
         """Do something in so many seconds; what is due at once happens in the order of being asked for."""
         heapq.heappush(self._heap, (self.now + delay_s, next(self._numbers), action, arguments))
 

@@ -1,4 +1,4 @@
-"""A job: workers take files, read them, work on them and hand rows over, until all are done or have failed."""
+"""A job: workers take files, read them, work on them, hand rows over, until all are done or have failed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from benchmarks.scale.simulation.setting import Cluster, Failures, Files
 from benchmarks.scale.simulation.storage import Storage
 
 _HOUR_S = 3600.0
+_CALM = Failures()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +76,7 @@ class _Worker:
     up: bool = True
 
 
-def simulate(files: Files, cluster: Cluster, failures: Failures = Failures(), seed: int = 0) -> Outcome:
+def simulate(files: Files, cluster: Cluster, failures: Failures = _CALM, seed: int = 0) -> Outcome:
     """Run a job.
 
     Args:
