@@ -183,7 +183,7 @@ class TestPlan:
     def test_the_driver_is_the_first_narrow_place(self, figures: Figures) -> None:
         found = knees(Archive(), figures)
         assert list(found.values()) == sorted(found.values())
-        assert next(iter(found)) == "driver writes rows"
+        assert next(iter(found)) == "driver, on Ray"
 
     def test_jobs_are_split_for_drivers_and_for_files(self, figures: Figures) -> None:
         few = Archive(hours=100)
@@ -204,7 +204,7 @@ class TestPlan:
 class TestSweeps:
     def test_more_jobs_help_where_one_driver_is_full(self, figures: Figures) -> None:
         archive = Archive()
-        workers = 2 * round(knees(archive, figures)["driver writes rows"])
+        workers = 2 * round(knees(archive, figures)["driver, on Ray"])
         (one,) = sweeps.by_workers(archive, figures, [workers], bytes_s=1e12)
         (four,) = sweeps.by_workers(archive, figures, [workers], bytes_s=1e12, jobs=4)
         assert one.hours_h < 0.6 * one.ideal_h

@@ -13,8 +13,9 @@ from benchmarks.scale.simulation.setting import Files, Numbers
 _HOUR_S = 3600
 #: The detector runs so often while there is room for more people (docs/speed.md).
 _LOOKS_S = 4
-#: A part of its own, beside the rows: opening, closing, renaming. Measured with parts of 900 rows.
 _LONGEST_H = 12.0
+#: A worker on Ray tells what it has twice a second, and a message costs the driver a millisecond.
+RAY_MESSAGES_S = 2 * 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Archive:
         median_s: Of the files' lengths, which are log-normal.
         spread: Standard deviation of their logarithm.
         longest_h: Files are not longer.
+        messages_s: Of the driver for a second of a worker: what Ray takes to bring messages; 0 on one machine.
     """
 
     hours: float = 1e6
@@ -42,6 +44,7 @@ class Archive:
     median_s: float = 300.0
     spread: float = 1.2
     longest_h: float = _LONGEST_H
+    messages_s: float = RAY_MESSAGES_S
 
     @property
     def network(self) -> str:
@@ -95,14 +98,20 @@ class Archive:
 
     def of_lengths(self, lengths_s: Numbers, figures: Figures) -> Files:
         """Files of these lengths."""
-        frames = lengths_s * self.fps
-        a_part_s = figures.rows["part_write_cpu_ms"] / 1e3 - figures.rows["part_rows"] * figures.driver_row_s
+        work_s = lengths_s * self.fps * self.frame_s(figures)
         return Files(
-            work_s=frames * self.frame_s(figures) + figures.files["list_cpu_us_a_file"] / 1e6,
+            work_s=work_s,
             size=lengths_s * self.bytes_s(figures),
-            driver_s=frames * max(1.0, self.people) * figures.driver_row_s + max(0.0, a_part_s),
+            driver_s=lengths_s * self.fps * max(1.0, self.people) * figures.driver_row_s
+            + work_s * self.messages_s
+            + figures.driver_part_s,
             kills=np.zeros(len(lengths_s), bool),
         )
+
+    def driver_share(self, figures: Figures) -> float:
+        """Seconds of the driver for a second of a worker's work."""
+        mean = self.of_lengths(np.array([self.mean_s]), figures)
+        return float(mean.driver_s[0] / mean.work_s[0])
 
 
 def _below(z: float) -> float:

@@ -8,14 +8,14 @@ from benchmarks.scale.archive import Archive
 from benchmarks.scale.figures import Figures
 
 #: Of one run of each network: 10⁹ multiplications (``pose_landmarker.bench.operations``), and 10⁶ numbers
-#: read and written where each layer is a kernel of its own (the native engine's graph before layers are joined).
+#: read and written where each layer is a kernel of its own (the native engine's graph, as it is read).
 GMAC = {"lite": 0.166, "full": 0.351, "heavy": 1.890, "detector": 0.387}
 MOVED_M = {"lite": 12.1, "full": 18.0, "heavy": 54.3, "detector": 16.1}
 #: Assumed share of what the device could do that an engine reaches with networks of small layers.
 SHARES = (0.2, 0.3, 0.4)
-#: 1080p H.264 frames a second of one hardware decoder, beside each of the shares. 596 on an RTX 4060 Ti, which
-#: has one (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, results/isaac_ros_h264_decoder_node-nuc_4060ti.json); others
-#: report less.
+#: 1080p H.264 frames a second of one hardware decoder, beside each of the shares. NVIDIA measured 596 on an
+#: RTX 4060 Ti, which has one (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, results of h264_decoder_node, nuc_4060ti);
+#: others report less.
 DECODER_FPS = {0.2: 350.0, 0.3: 475.0, 0.4: 600.0}
 _HALF_BYTES = 2
 _LOOKS_S = 4

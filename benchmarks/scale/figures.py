@@ -62,6 +62,12 @@ class Figures:
         return (self.rows["unpack_cpu_us_a_row"] + self.rows["write_cpu_us_a_row"]) / 1e6
 
     @property
+    def driver_part_s(self) -> float:
+        """Seconds of the driver a file, beside its rows: opening a part, closing it."""
+        whole = self.rows["part_write_cpu_ms"] / 1e3
+        return max(0.0, whole - self.rows["part_rows"] * self.rows["write_cpu_us_a_row"] / 1e6)
+
+    @property
     def pack_row_s(self) -> float:
         """Seconds of a worker a row: putting it into a message."""
         return self.rows["pack_cpu_us_a_row"] / 1e6

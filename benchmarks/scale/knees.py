@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.scale.archive import Archive
 from benchmarks.scale.figures import Figures
 
@@ -19,10 +21,10 @@ def knees(archive: Archive, figures: Figures) -> dict[str, float]:
     """Workers at which each part is busy all the time, smallest first."""
     frame_s = archive.frame_s(figures)
     bytes_a_work_s = archive.bytes_s(figures) / (archive.fps * frame_s)
-    rows_a_work_s = max(1.0, archive.people) / frame_s
     work_a_file_s = archive.mean_s * archive.fps * frame_s
     found = {
-        "driver writes rows": 1 / (rows_a_work_s * figures.driver_row_s),
+        "driver, on Ray": 1 / archive.driver_share(figures),
+        "driver, one machine": 1 / replace(archive, messages_s=0.0).driver_share(figures),
         "file server, 10 Gbit/s": FILE_SERVER / bytes_a_work_s,
         "bucket, 100 Gbit/s": BUCKET / bytes_a_work_s,
         "Ray, 10,000 actors": float(RAY_ACTORS),
@@ -46,5 +48,5 @@ def shards(
     archive: Archive, figures: Figures, workers: float, busy: float = 0.5, most_files: float = 1e5
 ) -> int:
     """Into how many jobs the sources are split: no driver is busier, or has more files, than told."""
-    by_driver = workers / (knees(archive, figures)["driver writes rows"] * busy)
+    by_driver = workers / (knees(archive, figures)["driver, on Ray"] * busy)
     return max(1, round(max(by_driver, archive.files / most_files) + 0.5))
