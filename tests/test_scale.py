@@ -11,6 +11,7 @@ import pytest
 from benchmarks.scale import bounds, charts, checks, sweeps, tables
 from benchmarks.scale.archive import Archive
 from benchmarks.scale.budget import budget, device_times
+from benchmarks.scale.clips import agreement, spread
 from benchmarks.scale.device import DEVICES, SHARES
 from benchmarks.scale.figures import Figures
 from benchmarks.scale.knees import knees, of_files, shards
@@ -65,14 +66,13 @@ class TestStorage:
         assert ended == [10.0, 10.0]
 
     def test_who_gives_up_leaves_its_part_to_the_others(self) -> None:
-        events, ended = Events(), list[str]()
+        events, ended = Events(), dict[str, float]()
         storage = Storage(events, bytes_s=10, reader_bytes_s=math.inf)
-        first = storage.read(100, lambda: ended.append("first"))
-        storage.read(100, lambda: ended.append("second"))
+        first = storage.read(100, lambda: ended.update(first=events.now))
+        storage.read(100, lambda: ended.update(second=events.now))
         events.after(10, storage.give_up, first)
         events.run()
-        assert ended == ["second"]
-        assert events.now == pytest.approx(15.0)  # 50 in 10 s, 50 in 5 s
+        assert ended == {"second": pytest.approx(15.0)}  # 50 in 10 s, 50 in 5 s
 
 
 class TestJob:
@@ -199,6 +199,18 @@ class TestPlan:
                 assert times == sorted(times)
         names = [way.name for way in cheapest_of_devices(Archive(), figures)]
         assert len(set(names)) == 2 * len(DEVICES)
+
+    def test_clips_are_a_distribution(self, figures: Figures) -> None:
+        found = spread(figures)
+        assert found.cost.mean() == pytest.approx(1)
+        assert found.people.mean() == pytest.approx(1)
+        assert 0.5 < agreement(figures)[0] < 2
+        drawn, plain = (
+            Archive().draw(1000, figures).work_s,
+            Archive().of_lengths(np.full(3, 60.0), figures).work_s,
+        )
+        assert len(np.unique(drawn)) == 1000
+        assert len(np.unique(plain)) == 1
 
 
 class TestSweeps:

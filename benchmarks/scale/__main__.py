@@ -16,6 +16,7 @@ from benchmarks.scale import charts, sweeps, tables
 from benchmarks.scale.archive import Archive
 from benchmarks.scale.budget import budget
 from benchmarks.scale.checks import CHECKS, trials, within_bounds
+from benchmarks.scale.clips import agreement, summary
 from benchmarks.scale.figures import PATH, Figures
 from benchmarks.scale.knees import BUCKET, FILE_SERVER, knees
 from benchmarks.scale.options import cheapest_of_devices, of_cores, of_devices
@@ -82,6 +83,8 @@ def _print_reckoned(archive: Archive, figures: Figures) -> None:
 
 def _print_simulated(archive: Archive, figures: Figures) -> None:
     print(f"\nchecks\n\n{tables.checked([check() for check in CHECKS] + trials(figures))}")
+    middle, low, high = agreement(figures)
+    print(f"\n{summary(figures)}\nmeasured ÷ reckoned a frame: {middle:.2f} ({low:.2f} to {high:.2f})")
     low, simulated, high = within_bounds()
     print(f"\nmakespan {low:,.0f} ≤ {simulated:,.0f} ≤ {high:,.0f} s")
     part = sweeps.slice_of(archive, figures, _PART_WORKERS)

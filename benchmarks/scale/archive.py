@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from benchmarks.scale.clips import looks_a_frame, spread
 from benchmarks.scale.figures import Figures
 from benchmarks.scale.simulation.setting import Files, Numbers
 
 _HOUR_S = 3600
-#: The detector runs so often while there is room for more people (docs/speed.md).
-_LOOKS_S = 4
 _LONGEST_H = 12.0
 #: A worker on Ray tells what it has twice a second, and a message costs the driver a millisecond.
 RAY_MESSAGES_S = 2 * 1e-3
@@ -32,7 +31,7 @@ class Archive:
         median_s: Of the files' lengths, which are log-normal.
         spread: Standard deviation of their logarithm.
         longest_h: Files are not longer.
-        messages_s: Of the driver for a second of a worker: what Ray takes to bring messages; 0 on one machine.
+        messages_s: Of the driver for a second of a worker: for Ray's messages; 0 on one machine.
     """
 
     hours: float = 1e6
@@ -77,7 +76,7 @@ class Archive:
         """Milliseconds of a core a frame, by what they are spent on."""
         return {
             "reading": figures.read_ms[self.format],
-            "detector": figures.detection_ms[self.network] * _LOOKS_S / self.fps,
+            "detector": figures.detection_ms[self.network] * looks_a_frame(self.fps, self.people),
             "landmarks": figures.person_ms[self.network] * self.people,
             "rows": figures.pack_row_s * 1e3 * max(1.0, self.people),
         }
@@ -91,10 +90,20 @@ class Archive:
         return figures.mbit_s[self.format] * 1e6 / 8
 
     def draw(self, count: int, figures: Figures, seed: int = 0) -> Files:
-        """So many files of it, in the order of a listing, which knows nothing of lengths."""
+        """So many files of it, in the order of a listing, which knows nothing of lengths.
+
+        Frames of one file cost more than those of another, and show more people: as in the real clips.
+        """
         chance = np.random.default_rng(seed)
         lengths = chance.lognormal(math.log(self.median_s), self.spread, count)
-        return self.of_lengths(np.minimum(lengths, self.longest_h * _HOUR_S), figures)
+        found = self.of_lengths(np.minimum(lengths, self.longest_h * _HOUR_S), figures)
+        clips = spread(figures)
+        like = chance.integers(len(clips.cost), size=count)
+        return replace(
+            found,
+            work_s=found.work_s * clips.cost[like],
+            driver_s=found.driver_s * clips.people[like],
+        )
 
     def of_lengths(self, lengths_s: Numbers, figures: Figures) -> Files:
         """Files of these lengths."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -127,24 +127,23 @@ CHECKS = (losses, driver_queue, shared_storage, full_driver, full_storage)
 
 
 def trials(figures: Figures) -> list[Check]:
-    """Small real runs with two workers, predicted from what each file costs with one."""
-    runs = [run for run in figures.trials if run["workers"] > 1]
-    alone = next(run for run in figures.trials if run["workers"] == 1)
-    costs = np.array([clip["full_cpu_s"] for clip in figures.clips], float)
-    costs *= alone["cpu_s"] / costs.sum()  # the same load of the machine as in the runs that follow
-    return [_trial(costs, run["order"], run["workers"], run["wall_s"]) for run in runs]
+    """Small real runs with two workers, predicted from what each clip costs alone.
+
+    Where others use the machine too, everything takes longer: by as much as the run with one worker before it
+    took longer than its CPU time.
+    """
+    costs = np.array([clip["lite_cpu_s"] for clip in figures.clips], float)
+    pairs = zip(figures.trials[::2], figures.trials[1::2], strict=True)
+    return [_trial(costs, alone, run) for alone, run in pairs]
 
 
-def _trial(costs: Numbers, order: Sequence[int], workers: int, wall_s: float) -> Check:
-    files = plain_files(costs[np.array(order)])
-    outcome = simulate(files, Cluster(workers=workers))
-    return Check(f"{len(order)} clips, {workers} workers, wall time", wall_s, outcome.makespan_s, "s")
-
-
-def retried(files: Files, failures: Failures, cluster: Cluster, counting: bool) -> float:
-    """Share of files given up although nothing is wrong with them."""
-    outcome = simulate(files, cluster, replace(failures, nodes_count=counting))
-    return outcome.failed / len(files)
+def _trial(costs: Numbers, alone: dict[str, Any], run: dict[str, Any]) -> Check:
+    work_s = costs[np.array(run["order"])]
+    work_s = work_s * (run["cpu_s"] / work_s.sum())
+    slower = max(1.0, alone["wall_s"] / alone["cpu_s"])
+    simulated = simulate(plain_files(work_s), Cluster(workers=run["workers"])).makespan_s * slower
+    what = f"{len(work_s)} clips, {run['workers']} workers, others took {1 - 1 / slower:.0%}"
+    return Check(what, run["wall_s"], simulated, "s")
 
 
 def _mean(values: Sequence[float]) -> float:

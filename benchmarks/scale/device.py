@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.scale.archive import Archive
+from benchmarks.scale.clips import looks_a_frame
 from benchmarks.scale.figures import Figures
 
 #: Of one run of each network: 10⁹ multiplications (``pose_landmarker.bench.operations``), and 10⁶ numbers
@@ -14,11 +15,10 @@ MOVED_M = {"lite": 12.1, "full": 18.0, "heavy": 54.3, "detector": 16.1}
 #: Assumed share of what the device could do that an engine reaches with networks of small layers.
 SHARES = (0.2, 0.3, 0.4)
 #: 1080p H.264 frames a second of one hardware decoder, beside each of the shares. NVIDIA measured 596 on an
-#: RTX 4060 Ti, which has one (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, results of h264_decoder_node, nuc_4060ti);
-#: others report less.
+#: RTX 4060 Ti, which has one (NVIDIA-ISAAC-ROS/isaac_ros_benchmark, h264_decoder_node on nuc_4060ti); others
+#: report less.
 DECODER_FPS = {0.2: 350.0, 0.3: 475.0, 0.4: 600.0}
 _HALF_BYTES = 2
-_LOOKS_S = 4
 #: Python of a frame and person on the processor, tracking and results (docs/speed.md, "python side"), ms.
 PYTHON_MS = 0.39
 _FULL_HD = 1080**2
@@ -96,7 +96,7 @@ DEVICES = (
 
 def network_fps(device: Device, archive: Archive, share: float) -> float:
     """Frames a second that the networks allow: a share of the slower of arithmetic and memory."""
-    looks = _LOOKS_S / archive.fps
+    looks = looks_a_frame(archive.fps, archive.people)
     operations = 2e9 * (GMAC[archive.model] * archive.people + GMAC["detector"] * looks)
     moved = 1e6 * _HALF_BYTES * (MOVED_M[archive.model] * archive.people + MOVED_M["detector"] * looks)
     return share / max(operations / (device.tflops * 1e12), moved / (device.gb_s * 1e9))

@@ -103,7 +103,7 @@ def many_files(figures: Figures, counts: Sequence[float] = (1e4, 1e5, 1e6, 6e6))
                 f"{count:,.0f}",
                 f"{some['listing_s']:,.1f}",
                 f"{some['memory_gb']:.2f}",
-                f"{some['table_share']:.1%}",
+                f"{some['table_s']:,.1f}",
                 f"{some['resume_s']:,.0f}",
                 f"{some['footers_gb']:,.1f}",
             ]
@@ -112,7 +112,7 @@ def many_files(figures: Figures, counts: Sequence[float] = (1e4, 1e5, 1e6, 6e6))
         "files",
         "listing, s",
         "memory, GB",
-        "of its time for files.parquet",
+        "files.parquet, s",
         "resume, s",
         "footers, GB",
     ]

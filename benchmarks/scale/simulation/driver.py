@@ -11,20 +11,21 @@ class Driver:
 
     Attributes:
         busy_s: Seconds that it worked.
+        free_at: When it will have written all that it has.
     """
 
     def __init__(self, room_s: float) -> None:
         self._room_s = room_s
-        self._free_at = 0.0
+        self.free_at = 0.0
         self.busy_s = 0.0
 
     def take(self, now: float, work_s: float) -> float:
         """Rows that take so long to write; returns how long they wait before they are begun."""
-        waited = max(0.0, self._free_at - now)
-        self._free_at = max(self._free_at, now) + work_s
+        waited = max(0.0, self.free_at - now)
+        self.free_at = max(self.free_at, now) + work_s
         self.busy_s += work_s
         return waited
 
     def holds_back(self, now: float) -> float:
         """Seconds until there is room, for whoever has just handed something over."""
-        return max(0.0, self._free_at - now - self._room_s)
+        return max(0.0, self.free_at - now - self._room_s)

@@ -23,7 +23,7 @@ class Outcome:
     """How it went.
 
     Attributes:
-        makespan_s: From the first file given out to the last one done.
+        makespan_s: From the first file given out to the last row written.
         all_busy_s: Until the first worker found nothing to do.
         done_s: Seconds of work whose rows were kept.
         handed_while_busy_s: Seconds of work whose rows were handed over while all had something to do.
@@ -115,7 +115,7 @@ class _Job:
         self._plan_loss(self._failures.driver_h, self._lose_driver)
         self._events.run(lambda: not self._open)
         return Outcome(
-            makespan_s=self._last_s,
+            makespan_s=max(self._last_s, self._driver.free_at),
             all_busy_s=self._all_busy_s or self._last_s,
             done_s=self._done_s,
             handed_while_busy_s=self._handed_while_busy_s or self._handed_s,
