@@ -21,7 +21,7 @@ from benchmarks.scale.figures import PATH, Figures
 from benchmarks.scale.knees import BUCKET, FILE_SERVER, knees
 from benchmarks.scale.options import cheapest_of_devices, of_cores, of_devices
 
-_COUNTS = [64, 128, 256, 512, 1024, 2048, 4096, 8192]
+_COUNTS = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384]
 _LENGTHS_H = [1.0, 2.0, 4.0, 8.0, 12.0, 24.0, 48.0, 96.0]
 _LOSSES_H = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0]
 #: Of a month, in an hour: 5 and 20 of a hundred (bins of AWS's Spot Instance Advisor).

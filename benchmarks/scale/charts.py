@@ -66,7 +66,7 @@ def draw_costs(ways: Sequence[Way], keeping: float, path: Path) -> None:
         "dollars an hour of video (line: range of prices, or of the share that a GPU reaches)", fontsize=9
     )
     handles = [ax.barh(0, 0, color=colour, label=kind) for kind, colour in _KINDS.items()]
-    ax.legend(handles=handles, frameon=False, fontsize=8, loc="lower right")
+    ax.legend(handles=handles, frameon=False, fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.95))
     _save(figure, path)
 
 
@@ -76,7 +76,15 @@ def draw_workers(curves: dict[str, list[Rate]], knees: dict[str, float], path: P
     first = next(iter(curves.values()))
     counts = [rate.workers for rate in first]
     ax.plot(counts, [rate.ideal_h for rate in first], color=_GREY, linewidth=1, linestyle="--")
-    ax.text(counts[-1], first[-1].ideal_h, "nobody waits   ", ha="right", va="top", fontsize=8, color=_GREY)
+    ax.annotate(
+        "nobody waits",
+        (counts[-2], first[-2].ideal_h),
+        xytext=(-8, 6),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=_GREY,
+    )
     styles = ((_RED, "o"), (_BLUE, "s"), (_GREEN, "^"))
     for (name, curve), (colour, marker) in zip(curves.items(), styles, strict=True):
         ax.plot(

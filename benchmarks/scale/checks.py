@@ -129,21 +129,18 @@ CHECKS = (losses, driver_queue, shared_storage, full_driver, full_storage)
 def trials(figures: Figures) -> list[Check]:
     """Small real runs with two workers, predicted from what each clip costs alone.
 
-    Where others use the machine too, everything takes longer: by as much as the run with one worker before it
-    took longer than its CPU time.
+    Where others use the machine too, everything takes longer: as much as threads waited for a processor.
     """
     costs = np.array([clip["lite_cpu_s"] for clip in figures.clips], float)
-    pairs = zip(figures.trials[::2], figures.trials[1::2], strict=True)
-    return [_trial(costs, alone, run) for alone, run in pairs]
+    return [_trial(costs, run) for run in figures.trials]
 
 
-def _trial(costs: Numbers, alone: dict[str, Any], run: dict[str, Any]) -> Check:
+def _trial(costs: Numbers, run: dict[str, Any]) -> Check:
     work_s = costs[np.array(run["order"])]
-    work_s = work_s * (run["cpu_s"] / work_s.sum())
-    slower = max(1.0, alone["wall_s"] / alone["cpu_s"])
-    simulated = simulate(plain_files(work_s), Cluster(workers=run["workers"])).makespan_s * slower
-    what = f"{len(work_s)} clips, {run['workers']} workers, others took {1 - 1 / slower:.0%}"
-    return Check(what, run["wall_s"], simulated, "s")
+    work_s = work_s * (run["cpu_s"] / work_s.sum() / (1 - run["waited_share"]))
+    outcome = simulate(plain_files(work_s), Cluster(workers=run["workers"]))
+    what = f"{len(work_s)} clips, {run['workers']} workers, others took {run['waited_share']:.0%}"
+    return Check(what, run["wall_s"], outcome.makespan_s, "s")
 
 
 def _mean(values: Sequence[float]) -> float:

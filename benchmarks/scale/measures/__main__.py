@@ -67,13 +67,10 @@ def measured(part: str, folder: Path, models: Path, footage: Path | None) -> dic
 
 
 def _trials(clips: list[Path], model: Path) -> list[dict[str, Any]]:
-    """The smaller clips in several orders with two workers, each time after the same with one.
-
-    How much longer the latter takes than the CPU time that it has tells how much others take of the machine.
-    """
+    """The smaller clips in several orders, two workers; in the last one the longest comes last."""
     small = sorted(range(len(clips)), key=lambda i: clips[i].stat().st_size)[:_TRIAL_CLIPS]
     orders = [random.Random(seed).sample(small, len(small)) for seed in range(_TRIALS - 1)]
-    return [trial(clips, model, order, workers) for order in (*orders, small) for workers in (1, 2)]
+    return [trial(clips, model, order, 2) for order in (*orders, small)]
 
 
 if __name__ == "__main__":

@@ -34,4 +34,5 @@ def decoding(clip: Path) -> dict[str, Any]:
                 "cpu_ms_a_frame": round(cpu_s(partial(read_all, path)) * 1e3 / wanted.frames, 3),
             }
             path.unlink()
+            print(wanted.name, found[wanted.name], flush=True)
     return found

@@ -16,7 +16,7 @@ from pose_landmarker.arrays import RgbImage
 from pose_landmarker.media import VideoReader
 
 FPS = 30
-_FRAMES, _FRAMES_2160P = 180, 60
+_FRAMES, _FRAMES_2160P = 120, 40
 
 
 class Format(NamedTuple):
