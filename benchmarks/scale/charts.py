@@ -112,6 +112,7 @@ def draw_workers(curves: dict[str, list[Rate]], knees: dict[str, float], path: P
                 va="bottom",
                 fontsize=8,
                 color=_INK,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
             )
     ax.set_xlabel("workers, one core each", fontsize=9)
     ax.set_ylabel("hours of video an hour", fontsize=9)

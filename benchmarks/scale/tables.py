@@ -79,10 +79,11 @@ def frame(archive: Archive, figures: Figures) -> str:
     rows = []
     for model, precision in networks:
         parts = replace(archive, model=model, precision=precision).parts_ms(figures)
+        del parts["rows"]  # nothing, beside the others
         rows.append(
             [f"{model}, {precision}", *(f"{ms:.2f}" for ms in parts.values()), f"{sum(parts.values()):.2f}"]
         )
-    return table(["ms of a core", "reading", "detector", "landmarks", "rows", "together"], rows)
+    return table(["ms of a core", "reading", "detector", "landmarks", "together"], rows)
 
 
 def narrow_places(archive: Archive, figures: Figures) -> str:
