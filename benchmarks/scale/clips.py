@@ -44,7 +44,7 @@ class Summary(NamedTuple):
     """Of the clips.
 
     Attributes:
-        count: How many.
+        clips: How many.
         median_s: Length.
         spread: Standard deviation of the lengths' logarithm.
         people: A frame, on average.
@@ -52,7 +52,7 @@ class Summary(NamedTuple):
         cost_spread: Standard deviation of that, beside its mean.
     """
 
-    count: int
+    clips: int
     median_s: float
     spread: float
     people: float
@@ -72,7 +72,7 @@ def summary(figures: Figures) -> Summary:
         ]
     )
     return Summary(
-        count=len(figures.clips),
+        clips=len(figures.clips),
         median_s=float(np.median(lengths)),
         spread=float(np.log(lengths).std()),
         people=sum(clip["poses"] for clip in figures.clips) / frames,

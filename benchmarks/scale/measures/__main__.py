@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import tempfile
 from pathlib import Path
@@ -41,6 +42,7 @@ def main() -> None:
     figures["machine"] = machine()
     for part in PARTS:
         if part in arguments.only:
+            figures.setdefault("load_average", {})[part] = round(os.getloadavg()[0], 1)
             figures |= measured(part, arguments.clips, arguments.models, arguments.footage)
             arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
             print(part, json.dumps(figures.get(part))[:2000], flush=True)

@@ -23,7 +23,6 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "load_average": os.getloadavg()[0],
     }
 
 

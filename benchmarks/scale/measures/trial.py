@@ -16,8 +16,8 @@ _LOOK_S = 0.2
 def trial(clips: Sequence[Path], model: Path, order: Sequence[int], workers: int) -> dict[str, Any]:
     """Seconds of wall and CPU time of the clips in this order.
 
-    Where others use the machine, ``waited_share`` tells how much of it they took: of the time in which threads
-    could have run, the part in which they had no processor (Linux).
+    Where others use the machine, ``waited_share`` tells how much of it they took: of the time in which
+    threads could have run, the part in which they had no processor (Linux).
     """
     sources = [clips[i] for i in order]
     threads: dict[str, tuple[float, float]] = {}
