@@ -13,12 +13,18 @@ import argparse
 import statistics
 import time
 from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, RunningMode
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.bench.material import made_clip
+from pose_landmarker.options import OptionValues
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: Of one person's part of the picture; the most people in a row; frames of the clip.
 _PART, _IN_A_ROW, _FRAMES = (384, 432), 5, 60
@@ -44,8 +50,9 @@ def frames_with(people: int) -> list[RgbImage]:
 class Runner:
     """A landmarker that follows so many people, and the time that its frames take."""
 
-    def __init__(self, model: str, people: int) -> None:
-        self._landmarker = PoseLandmarker.create(model, running_mode=RunningMode.VIDEO, num_poses=people)
+    def __init__(self, model: str | Path, people: int, **options: Unpack[OptionValues]) -> None:
+        options = {**options, "running_mode": RunningMode.VIDEO, "num_poses": people}
+        self._landmarker = PoseLandmarker.create(model, **options)
         self._frames = cycle(frames_with(people))
         self._time_ms = 0
         self.people = people
@@ -64,10 +71,10 @@ class Runner:
                 if self.found > i:
                     break
 
-    def run(self) -> None:
+    def run(self, frames: int = _EACH) -> None:
         """Some frames, timed."""
         self._step()
-        for _ in range(_EACH):
+        for _ in range(frames):
             started = time.perf_counter()
             self.found = self._step()
             self.ms.append((time.perf_counter() - started) * 1e3)
