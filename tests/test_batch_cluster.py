@@ -87,7 +87,11 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    # Lost nodes are noticed in two seconds instead of fifteen.
+    for name, value in (("period_ms", 300), ("timeout_ms", 1000), ("failure_threshold", 3)):
+        monkeypatch.setenv(f"RAY_health_check_{name}", str(value))
+    monkeypatch.setattr("pose_landmarker.batch.cluster._VERDICT_S", 6.0)
     made = Cluster(nodes=2)
     yield made
     made.close()
@@ -175,7 +179,7 @@ def test_a_cluster_that_loses_workers_and_a_node_finds_the_same(
     assert not actions
     assert_same(driver, undisturbed(settings, tasks))
     killed = [failed for each in driver.failed.values() for failed in each if failed.cause == "killed"]
-    assert killed
+    assert len(killed) == 2  # not those on the node, which was not their fault
     assert all("lost" in failed.reason for failed in killed)
     assert [failed.cause for failed in driver.failed[5]][-1:] == ["content"]
     assert capfd.readouterr() == ("", "")
@@ -228,7 +232,7 @@ def test_a_cluster_of_ones_own(
             list(RayEngine(broken).events(Driver(tasks).take))
         with RaySession() as session:
             assert session.total("CPU") == 1
-            assert session.nodes() == 1
+            assert len(session.nodes()) == 1
         assert ray.is_initialized()
     finally:
         ray.shutdown()
@@ -306,7 +310,7 @@ class Actor:
 def test_a_seat_keeps_apart_what_was_begun_and_what_was_not() -> None:
     seat = Seat(Actor(), "settings", streams=1)
     assert not seat.has_room()
-    assert seat.hear(seat.waited_for[0], lambda _: None) == []
+    assert seat.hear(seat.waited_for[0], lambda _: "node") == []
     assert seat.has_room()
     pictures = [FileTask(i, f"{i}.png", False, 1) for i in range(3)]
     video = FileTask(9, "9.mp4", True, 1)
@@ -319,7 +323,7 @@ def test_a_seat_keeps_apart_what_was_begun_and_what_was_not() -> None:
     assert seat.start_again() == ([pictures[1]], [])
     assert not seat.ready
     assert not seat.busy
-    seat.hear(seat.waited_for[0], lambda _: None)
+    seat.hear(seat.waited_for[0], lambda _: "node")
     seat.give(pictures[2])
     seat.give(video)
     assert not seat.has_room()
@@ -329,7 +333,7 @@ def test_a_seat_keeps_apart_what_was_begun_and_what_was_not() -> None:
 
 def test_a_seat_with_streams_and_one_without_hope() -> None:
     seat = Seat(Actor(), "settings", streams=2)
-    seat.hear(seat.waited_for[0], lambda _: None)
+    seat.hear(seat.waited_for[0], lambda _: "node")
     videos = [FileTask(i, f"{i}.mp4", True, 1) for i in range(2)]
     for video in videos:
         assert seat.has_room()

@@ -13,9 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from pose_landmarker.batch.ray_session import RaySession, StartedAgainError, lost_worker
+from pose_landmarker.batch.ray_session import RaySession, StartedAgainError, load_ray, lost_worker
 from pose_landmarker.batch.seat import Seat
 from pose_landmarker.batch.shape import Shape, cpu_shape, gpu_shape
 from pose_landmarker.batch.work import Event, Failed, FileTask, Settings, Started, Waiting
@@ -26,8 +26,12 @@ from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
 
 #: Seconds between looks at the cluster while nothing else happens.
 _TICK_S: Final = 1.0
-#: A worker tells what it has at least this often, and not much more often: every message costs a millisecond.
-_TELL_S: Final = 0.5
+#: A worker tells what it has at least this often, and not much more often: every message costs the driver a
+#: millisecond, and there may be a thousand workers.
+_TELL_S: Final = 2.0
+#: Ray knows that a node is lost within 5 checks of its health every 3 seconds. A worker whose node is there
+#: then was lost alone, maybe because of its file.
+_VERDICT_S: Final = 20.0
 #: Messages of a worker that may wait; then it waits.
 _MESSAGES_WAITING: Final = 8
 
@@ -72,6 +76,7 @@ class RayEngine:
             )
             self._seats: list[Seat] = []
             self._again: deque[FileTask] = deque()
+            self._lost: list[_LostFile] = []
             self._grow()
         except BaseException:
             self._session.close()
@@ -119,7 +124,7 @@ class RayEngine:
         return False
 
     def _in_work(self) -> bool:
-        return bool(self._again) or any(seat.busy for seat in self._seats)
+        return bool(self._again or self._lost) or any(seat.busy for seat in self._seats)
 
     def _next(self) -> Iterator[Event]:
         """What the workers have told; waits for something, but not for long."""
@@ -130,7 +135,9 @@ class RayEngine:
         if not told:
             self._grow()
             ready = sum(seat.ready for seat in self._seats)
-            yield Waiting(ready, f"{ready} workers on {self._session.nodes()} nodes")
+            yield Waiting(ready, f"{ready} workers on {len(self._session.nodes())} nodes")
+        if self._lost:
+            yield from self._judge()
 
     def _read(self, seat: Seat, answer: Any) -> Iterator[Event]:
         if not any(answer is other for other in seat.waited_for):
@@ -138,23 +145,42 @@ class RayEngine:
         try:
             events = seat.hear(answer, self._session.ray.get)
         except Exception as error:
-            yield from self._lost(seat, error)
+            self._lose(seat, error)
             return
         yield from events
 
-    def _lost(self, seat: Seat, error: Exception) -> Iterator[Event]:
-        """A worker is gone: the files in its hands have failed, those behind them are for others."""
+    def _lose(self, seat: Seat, error: Exception) -> None:
+        """A worker is gone: those of its files that it has not begun are for others."""
         reason = lost_worker(self._session.ray, error)
+        until = time.monotonic() + _VERDICT_S
         begun, untouched = seat.start_again()
         self._again.extend(untouched)
-        for task in begun:
-            yield Failed(task.number, "killed", reason)
+        self._lost += [_LostFile(task, seat.node, reason, until) for task in begun]
         logging.getLogger("pose_landmarker").debug("a worker was lost: %s", reason)
         if seat.is_hopeless():
             self._session.kill(seat.actor)
             self._seats.remove(seat)
         if not self._seats:
             raise EngineError(f"no worker can be started on this Ray cluster: {reason}")
+
+    def _judge(self) -> Iterator[Event]:
+        """Files of lost nodes are for others; those of workers that were lost alone have failed."""
+        alive, now = self._session.nodes(), time.monotonic()
+        for lost in self._lost:
+            if lost.node not in alive:
+                self._again.append(lost.task)
+            elif now >= lost.until_s:
+                yield Failed(lost.task.number, "killed", lost.reason)
+        self._lost = [lost for lost in self._lost if lost.node in alive and now < lost.until_s]
+
+
+class _LostFile(NamedTuple):
+    """A file that was in the hands of a lost worker."""
+
+    task: FileTask
+    node: str
+    reason: str
+    until_s: float
 
 
 def with_model_bytes(options: PoseLandmarkerOptions) -> PoseLandmarkerOptions:
@@ -184,9 +210,10 @@ class _Actor:
         self._idle: list[FileWorker] = []  # one for each stream
         self._name = f"{socket.gethostname()}:{os.getpid()}"
 
-    def begin(self, settings: Settings) -> None:
-        """Get ready to work; the answer says that this is there."""
+    def begin(self, settings: Settings) -> str:
+        """Get ready to work; the answer is the node on which this is."""
         self._settings = settings
+        return str(load_ray().get_runtime_context().get_node_id())
 
     def work(self, task: FileTask) -> Iterator[list[Event]]:
         """All events of a file, some at a time."""

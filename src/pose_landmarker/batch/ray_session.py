@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -83,6 +84,7 @@ class RaySession:
         """Those of the references and generators that have something, as soon as one has."""
         everything = list(waited_for)
         if not everything:
+            time.sleep(seconds)
             return []
         first, _ = self.ray.wait(everything, num_returns=1, timeout=seconds)
         if not first:
@@ -94,9 +96,9 @@ class RaySession:
         """How much of a resource all nodes have together."""
         return float(self.ray.cluster_resources().get(resource, 0))
 
-    def nodes(self) -> int:
-        """How many nodes are alive."""
-        return sum(bool(node["Alive"]) for node in self.ray.nodes())
+    def nodes(self) -> set[str]:
+        """The ids of the nodes that are alive, or were a few seconds ago."""
+        return {node["NodeID"] for node in self.ray.nodes() if node["Alive"]}
 
     def kill(self, actor: Any) -> None:
         """End a worker for good."""

@@ -22,11 +22,13 @@ class Seat:
     Attributes:
         actor: The handle.
         ready: Whether it has answered since it was started.
+        node: Where it was when it answered last.
     """
 
     def __init__(self, actor: Any, settings: Any, streams: int) -> None:
         self.actor = actor
         self.ready = False
+        self.node = ""
         self._settings = settings
         self._streams = streams
         self._work: list[tuple[FileTask, Any]] = []  # with generators of references, in order
@@ -63,7 +65,7 @@ class Seat:
             Exception: What ``get`` raises: the worker is lost, or has failed.
         """
         if not self.ready:
-            get(waited_for)
+            self.node = get(waited_for)
             self.ready = True
             return []
         events: list[Event] = get(next(waited_for))
