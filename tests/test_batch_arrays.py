@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
@@ -22,7 +23,7 @@ from pose_landmarker.batch.arrow_arrays import (
 @pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64])
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 100])
 def test_numbers(dtype: type, count: int) -> None:
-    column: Any = np.arange(count).astype(dtype)
+    column: npt.NDArray[Any] = np.arange(count).astype(dtype)
     assert numbers(column).equals(pa.array(column))
     known = column % 3 != 0
     made = numbers(column, known)

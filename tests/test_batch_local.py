@@ -29,7 +29,9 @@ def settings(model_file: Callable[[str], Path]) -> Settings:
 
 @pytest.fixture
 def tasks(tmp_path: Path) -> list[FileTask]:
-    paths = [write_person(tmp_path / f"{i}.{'mp4' if i < 2 else 'png'}", 8, i) for i in range(6)]
+    paths = [
+        write_person(tmp_path / f"{i}.{'mp4' if i < 2 else 'png'}", 40 if i == 0 else 8, i) for i in range(6)
+    ]
     return [FileTask(i, str(path), i < 2, 0) for i, path in enumerate(paths)]
 
 
@@ -49,7 +51,7 @@ def test_every_file_begins_and_ends_and_its_events_are_in_order(
         assert isinstance(own[-1], Done)
         rows = [event for event in own[1:-1] if isinstance(event, Rows)]
         frames = [frame for event in rows for frame in event.batch.column("frame").to_pylist()]
-        assert frames == list(range(8 if task.is_video else 1))
+        assert frames == list(range((40, 8, 1)[min(task.number, 2)]))
     assert {event.worker for event in heard if isinstance(event, Started)} <= {"worker 1", "worker 2"}
     engine.close()
     engine.close()
@@ -63,7 +65,7 @@ def test_a_killed_worker_fails_one_file_and_is_replaced(
     ends: dict[int, Any] = {}
     killed = 0
     for event in _events(engine, tasks):
-        if isinstance(event, Started) and event.number in (0, 3):
+        if isinstance(event, Started) and event.number < 2:
             ((_, made),) = engine._children.items()
             os.kill(made._process.pid, signal.SIGKILL)
             killed += 1
@@ -72,34 +74,26 @@ def test_a_killed_worker_fails_one_file_and_is_replaced(
             ends[event.number] = event
     assert ends.keys() == {task.number for task in tasks}
     failures = [event for event in ends.values() if isinstance(event, Failed)]
-    assert {failure.number for failure in failures} <= {0, 3}  # a picture may be through by then
+    assert 1 <= len(failures) <= 2  # the second video may be through by then
     assert failures[0].cause == "killed"
     assert failures[0].reason == "the worker was killed by signal 9 (SIGKILL; out of memory?)"
     assert killed == 2
 
 
 @posix
-def test_a_file_that_a_killed_worker_had_not_begun_has_not_failed(
-    settings: Settings, tasks: list[FileTask], monkeypatch: pytest.MonkeyPatch
+def test_pictures_that_a_killed_worker_had_not_begun_have_not_failed(
+    settings: Settings, tasks: list[FileTask]
 ) -> None:
     engine = LocalEngine(settings, 1)
-    failures = []
-    killed = False
+    heard = []
     for event in _events(engine, tasks[2:]):
-        (made,) = engine._children.values()
-        if isinstance(event, Done) and not killed:
-            assert len(made.given) == 1  # it is with the worker by now
-            monkeypatch.setattr(made, "is_at_work", False)
-            made.kill()
-            made.join()
-            killed = True
-            while not engine._heard.empty():  # what it told before
-                engine._heard.get()
-            engine._heard.put((made, child.Ended("killed")))
-        if isinstance(event, Failed):
-            failures.append(event)
-    assert killed
-    assert not failures
+        heard.append(event)
+        if sum(isinstance(event, Done | Failed) for event in heard) == 1:
+            for made in engine._children.values():
+                made.kill()
+    ends = [event for event in heard if isinstance(event, Done | Failed)]
+    assert sorted(event.number for event in ends) == [2, 3, 4, 5]
+    assert sum(isinstance(event, Failed) for event in ends) <= 1  # the one in work
 
 
 def test_workers_that_never_begin_are_an_error(

@@ -39,8 +39,7 @@ class Child:
     Attributes:
         name: Its own.
         given: The files that it has and has not finished, the one in work first.
-        is_at_work: Whether it has begun the first of them.
-        has_worked: Whether it has finished any.
+        ready: Whether it can work, so that it is at work on the first of them.
     """
 
     def __init__(
@@ -52,15 +51,16 @@ class Child:
             name: Its name.
             settings: What is asked of it.
             folder: Where it may put files.
-            hear: Called in a thread of its own with this and whatever is told; :class:`Ended` is the last.
+            hear: Called in a thread of its own with this and whatever is told: lists of events, the first
+                of them empty and as soon as it is ready; an error that no worker can work with; and
+                :class:`Ended` as the last.
 
         Raises:
             EngineError: It cannot be started.
         """
         self.name = name
         self.given: deque[FileTask] = deque()
-        self.is_at_work = False
-        self.has_worked = False
+        self.ready = False
         self._hear = hear
         folder = tempfile.mkdtemp(dir=folder)
         try:

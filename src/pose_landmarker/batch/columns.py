@@ -153,7 +153,8 @@ class Piece(NamedTuple):
 def dataset_table(pieces: Sequence[Piece], constants: Constants) -> Any:
     """A ``pyarrow.Table`` of :func:`dataset_schema`."""
     pa = load_pyarrow()
-    given = pa.Table.from_batches([batch for piece in pieces for batch in piece.batches], worker_schema())
+    batches = [batch for piece in pieces for batch in piece.batches]
+    given = pa.Table.from_batches(batches, worker_schema()).combine_chunks()
     counts = [sum(batch.num_rows for batch in piece.batches) for piece in pieces]
     columns = {
         FILE: texts([piece.file for piece in pieces], counts),

@@ -258,7 +258,7 @@ class Driver:
         values: dict[str, object] = {
             "file": listed.name,
             "state": state,
-            "kind": "video" if not listed.error and listed.is_video() else "picture",
+            "kind": more.pop("kind", None) or ("video" if listed.is_video() else "picture"),
             "attempts": max(1, self._plan.attempts(number)),
             "turn": self._ledger.next_turn(),
             **listed.version._asdict(),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import shutil
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from pose_landmarker.batch.child import Child, Ended
-from pose_landmarker.batch.work import Done, Event, Failed, FileTask, Settings, Started, Waiting
+from pose_landmarker.batch.local_worker import unpacked
+from pose_landmarker.batch.work import Done, Event, Failed, FileTask, Settings, Waiting
 from pose_landmarker.errors import EngineError
 
 #: Messages of workers that may wait.
@@ -37,7 +38,8 @@ class LocalEngine:
         self._count = workers
         self._folder = tempfile.mkdtemp(prefix="pose_landmarker_")
         self._children: dict[str, Child] = {}
-        self._heard: queue.Queue[tuple[Child, Any]] = queue.Queue(_ROOM)
+        self._heard: queue.SimpleQueue[tuple[Child, Any]] = queue.SimpleQueue()
+        self._room = threading.Semaphore(_ROOM)  # with a SimpleQueue half the price of a Queue with a size
         self._back: deque[FileTask] = deque()  # taken, but no worker has it
         self._useless = 0
         self._closed = False
@@ -55,6 +57,7 @@ class LocalEngine:
                     where = f"{self._count} worker{'' if self._count == 1 else 's'} on this machine"
                     yield Waiting(self._count, where)
                     continue
+                self._room.release()
                 yield from self._events_of(child, message)
         finally:
             self.close()
@@ -100,29 +103,27 @@ class LocalEngine:
         if isinstance(message, Ended):
             yield from self._lost(child, message)
             return
-        if isinstance(message, Started):
-            child.is_at_work = True
-            self._useless = 0
-        elif isinstance(message, Done | Failed):
-            child.is_at_work = False
-            child.has_worked = True
-            child.given.popleft()
-        yield message
+        child.ready = True
+        self._useless = 0
+        for event in message:
+            if isinstance(event, Done | Failed):
+                child.given.popleft()
+            yield unpacked(event)
 
     def _lost(self, child: Child, ended: Ended) -> Iterator[Event]:
         """A worker has ended: its file has failed, and what it has not begun is for another one."""
         del self._children[child.name]
-        failed = child.given.popleft() if child.is_at_work else None
+        failed = child.given.popleft() if child.ready and child.given else None
         self._back.extendleft(reversed(child.given))
         if failed is not None:
             yield Failed(failed.number, "killed", ended.reason)
-        elif not child.has_worked:
+        elif not child.ready:
             self._useless += 1
             if self._useless >= _MOST_USELESS:
                 raise EngineError(f"workers end before they begin: {ended.reason}")
 
     def _hear(self, child: Child, message: Any) -> None:
         while not self._closed:
-            with contextlib.suppress(queue.Full):
-                self._heard.put((child, message), timeout=0.2)
+            if self._room.acquire(timeout=0.2):
+                self._heard.put((child, message))
                 return

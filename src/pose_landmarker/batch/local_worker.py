@@ -10,8 +10,10 @@ import threading
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
 
-from pose_landmarker.batch.work import FileTask, Settings, Started
+from pose_landmarker.batch.columns import worker_schema
+from pose_landmarker.batch.work import Event, FileTask, Rows, Settings, Started
 from pose_landmarker.errors import EngineError, ModelError
+from pose_landmarker.export.arrow_tables import load_pyarrow
 
 
 class Instructions(NamedTuple):
@@ -67,16 +69,35 @@ def _work(instructions: Instructions, tasks: SimpleQueue[FileTask], target: Bina
 
     cv2.setNumThreads(1)  # the other workers have the other processors
     worker = FileWorker(instructions.settings)
+    _tell(target, [])
     try:
         while True:
             task = tasks.get()
-            _tell(target, Started(task.number, instructions.name))
-            for event in worker.work(task):
-                _tell(target, event)
+            started = Started(task.number, instructions.name)
+            events = map(_packed, worker.work(task))
+            if task.is_video:
+                _tell(target, [started])
+                for event in events:
+                    _tell(target, [event])
+            else:  # all about a picture is one message: there are many of them
+                _tell(target, [started, *events])
     except (EngineError, ModelError) as error:
         _tell(target, error)
 
 
-def _tell(target: BinaryIO, event: Any) -> None:
-    target.write(pickle.dumps(event, protocol=5))
+def _packed(event: Event) -> Event:
+    """Rows as bytes; Arrow's own way into pickle takes the schema along each time."""
+    return event._replace(batch=event.batch.serialize().to_pybytes()) if isinstance(event, Rows) else event
+
+
+def unpacked(event: Event) -> Event:
+    """An event as the worker told it."""
+    if not isinstance(event, Rows):
+        return event
+    pa = load_pyarrow()
+    return event._replace(batch=pa.ipc.read_record_batch(pa.py_buffer(event.batch), worker_schema()))
+
+
+def _tell(target: BinaryIO, message: list[Any] | Exception) -> None:
+    target.write(pickle.dumps(message, protocol=5))
     target.flush()

@@ -79,7 +79,7 @@ class Store:
             number: Of the file.
             file: Its name.
         """
-        return Incoming(self._work / f"{number}.parquet", file, self._constants)
+        return Incoming(self._work, number, file, self._constants)
 
     def commit(self, incoming: Incoming, entry: Entry) -> None:
         """A file is done: with this, and not before.
@@ -178,10 +178,11 @@ class Incoming:
         error: Why they cannot be written; then further ones are dropped.
     """
 
-    def __init__(self, path: Path, file: str, constants: Constants) -> None:
+    def __init__(self, work: Path, number: int, file: str, constants: Constants) -> None:
         self.batches: list[Any] = []
         self.error: OSError | None = None
-        self._path = path
+        self._work = work
+        self._number = number
         self._file = file
         self._constants = constants
         self._rows = 0
@@ -229,7 +230,7 @@ class Incoming:
 
     def _spill(self, content: str) -> None:
         if self._part is None:
-            self._part = PartWriter(self._path, self._constants)
+            self._part = PartWriter(self._work / f"{self._number}.parquet", self._constants)
         self._part.write(Piece(self._file, content, self.batches))
         self.batches, self._rows = [], 0
 
