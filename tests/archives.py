@@ -60,7 +60,7 @@ def install_stand_in(patch: pytest.MonkeyPatch) -> type[StandIn]:
     return StandIn
 
 
-def write_picture(path: Path, seed: int = 0, size: tuple[int, int] = (48, 32)) -> Path:
+def write_picture(path: Path, seed: int = 0, size: tuple[int, int] = (24, 16)) -> Path:
     """A picture like no other of another seed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)

@@ -102,7 +102,7 @@ class TestPicture:
         rows, done = _work(write_picture(tmp_path / "a.png"))
         assert rows.batch.num_rows == 1
         assert rows.batch.column("time_s").to_pylist() == [None]
-        assert (done.width, done.height, done.frames, done.poses, done.people) == (48, 32, 1, 1, 1)
+        assert (done.width, done.height, done.frames, done.poses, done.people) == (24, 16, 1, 1, 1)
         assert done.duration_s is None
 
     def test_a_sample(self, stand_in_workers: type[StandIn], tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""Which file is next: what is done is left out, what failed comes again, no content is looked at twice."""
+"""Which file is next: what is done is left out, what failed comes again, no content is looked at twice.
+
+Large files come first, so that nobody waits for a long one at the end. Those of equal size stay in their order:
+of those with the same content, the first one is looked at.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +48,7 @@ class Plan:
         self._retry_failed = retry_failed
         self._sampled = sampled
         self._settle = settle
-        self._next = 0
+        self._order = deque(sorted(range(len(files)), key=lambda number: -files[number].version.size))
         self._again: deque[int] = deque()
         self._attempts: dict[int, int] = {}
         self._contents: dict[int, str] = {}  # of files that are not done
@@ -57,9 +61,8 @@ class Plan:
 
     def take(self) -> FileTask | None:
         """The next file; None where there is none now."""
-        while self._next < len(self._files):
-            number = self._next
-            self._next += 1
+        while self._order:
+            number = self._order.popleft()
             if not self._is_settled(number):
                 return self._task(number)
         return self._task(self._again.popleft()) if self._again else None
