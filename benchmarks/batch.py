@@ -8,8 +8,8 @@ both, with all that is around them: starting, loading the model, writing the dat
 frame says the same where others are at work on the machine, too.
 
 ``small`` makes so many little pictures of scikit-image's astronaut, and tells how much of the time the
-workers were not at work on a file, the driver's share of the processor time, its memory on the way, and how long the
-start of a job takes that has nothing left to do.
+workers were not at work on a file, the driver's share of the processor time, its memory on the way, and how
+long the start of a job takes that has nothing left to do.
 """
 
 from __future__ import annotations
