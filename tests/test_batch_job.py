@@ -212,3 +212,13 @@ def test_wrong_options(jobs: Jobs, options: dict[str, Any], error: type[Exceptio
         run_batch(given.pop("sources"), given.pop("output"), jobs.model, **given)
     with pytest.raises(OptionError):
         run_batch(jobs.archive, jobs.output, jobs.model, engine="magic")
+
+
+def test_how_long_it_took_is_noted_and_no_difference(jobs: Jobs) -> None:
+    jobs.run()
+    first = json.loads((jobs.output / "job.json").read_text())["wall_seconds"]
+    jobs.run()
+    assert json.loads((jobs.output / "job.json").read_text())["wall_seconds"] > first > 0
+    with pytest.raises(OptionError, match="num_poses") as caught:
+        jobs.run(num_poses=3)
+    assert "wall_seconds" not in str(caught.value)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pose_landmarker._version import __version__
 from pose_landmarker.batch.columns import SCHEMA_VERSION, Constants
+from pose_landmarker.batch.job_file import WALL, read_job, wall_seconds
 from pose_landmarker.batch.work import Settings
 from pose_landmarker.cache import write_atomically
 from pose_landmarker.engines import load_engine
@@ -106,9 +107,22 @@ def check_about(about: About, folder: Path) -> None:
         )
 
 
+def add_seconds(folder: Path, seconds: float) -> None:
+    """Note in ``job.json`` how long a run took, on top of those before it.
+
+    Raises:
+        DatasetError: It cannot be read.
+        OSError: It cannot be written.
+    """
+    path = folder / JOB_FILE
+    about = read_job(path)
+    about[WALL] = round((wall_seconds(about) or 0.0) + seconds, 3)
+    write_atomically(path, json.dumps(about, indent=2).encode() + b"\n")
+
+
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     flat_before, flat_now = (
-        {**{k: v for k, v in facts.items() if k not in ("options", "fingerprint")}, **facts["options"]}
+        {**{k: v for k, v in facts.items() if k not in ("options", "fingerprint", WALL)}, **facts["options"]}
         for facts in (before, now)
     )
     names = [name for name in flat_now if flat_before.get(name) != flat_now[name]]

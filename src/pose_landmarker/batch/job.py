@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pose_landmarker.addresses import is_address, without_password
-from pose_landmarker.batch.about import JOB_FILE, about_job, check_about
+from pose_landmarker.batch.about import JOB_FILE, about_job, add_seconds, check_about
 from pose_landmarker.batch.driver import Driver
 from pose_landmarker.batch.local import LocalEngine
 from pose_landmarker.batch.samples import MOST_SAMPLES
@@ -22,7 +23,7 @@ from pose_landmarker.batch.summary import BatchSummary, Progress
 from pose_landmarker.batch.work import Engine, Settings
 from pose_landmarker.checks import check_choice, check_flag, check_integer
 from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
-from pose_landmarker.errors import OptionError, OptionTypeError
+from pose_landmarker.errors import DatasetError, OptionError, OptionTypeError
 from pose_landmarker.export.arrow_tables import load_pyarrow
 from pose_landmarker.image_options import ImageProcessingOptions
 from pose_landmarker.options import ENGINE_NAMES, FindingValues, PoseLandmarkerOptions
@@ -124,7 +125,14 @@ def run_batch(
             progress=progress or (lambda _: None),
             stop=stop or (lambda: False),
         )
-        summary = driver.run(lambda: make(settings, count) if make else _local(settings, count, len(files)))
+        began = time.monotonic()
+        try:
+            summary = driver.run(
+                lambda: make(settings, count) if make else _local(settings, count, len(files))
+            )
+        finally:
+            with suppress(OSError, DatasetError):  # on a full disk; it is for the report only
+                add_seconds(folder, time.monotonic() - began)
         if report:
             _write_report(folder)
         return summary

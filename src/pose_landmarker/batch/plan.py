@@ -1,6 +1,6 @@
 """Which file is next: what is done is left out, what failed comes again, no content is looked at twice.
 
-Large files come first, so that nobody waits for a long one at the end. Those of equal size stay in their order:
+Large files come first, so that nobody waits for a long one at the end. Those of equal size stay in order:
 of those with the same content, the first one is looked at.
 """
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from pose_landmarker.batch import report_sections as sections
+from pose_landmarker.batch.job_file import read_job
 from pose_landmarker.batch.report_files import FileTally, tally_files
-from pose_landmarker.batch.report_job import read_job
 from pose_landmarker.batch.report_page import page
 from pose_landmarker.batch.report_poses import PoseTally, tally_poses
 from pose_landmarker.batch.report_samples import samples

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pose_landmarker.batch import report_charts as charts
 from pose_landmarker.batch import report_page as pages
 from pose_landmarker.batch import report_words as words
+from pose_landmarker.batch.job_file import settings_of, wall_seconds
 from pose_landmarker.batch.report_body import body, sides
 from pose_landmarker.batch.report_files import (
     DURATIONS,
@@ -21,7 +22,6 @@ from pose_landmarker.batch.report_files import (
     Nobody,
     Problem,
 )
-from pose_landmarker.batch.report_job import settings_of, wall_seconds
 from pose_landmarker.batch.report_page import Cell, Column, Tile
 from pose_landmarker.batch.report_poses import SCORE_BINS, PoseTally
 
