@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -307,6 +308,40 @@ class TestSharing:
             same = np.array_equal(network(pixels)[0], wanted)
             os._exit(0 if same and np.array_equal(made("lite, False")(pixels)[0], wanted) else 1)
         assert os.waitpid(child, 0)[1] == 0
+
+
+_ENDING = """
+import sys, threading, time
+import numpy as np
+from pathlib import Path
+from pose_landmarker.engines import load_engine
+from pose_landmarker.errors import EngineError
+
+model = Path(sys.argv[1]).read_bytes()
+network = load_engine("torch")[1](model, scale=1 / 255, offset=0.0, threads=1)
+begun = threading.Event()
+
+def ask():
+    pixels = np.zeros((1, 256, 256, 3), np.uint8)
+    try:
+        while True:
+            network(pixels)
+            begun.set()
+    except EngineError:
+        pass
+
+for _ in range(4):
+    threading.Thread(target=ask, daemon=True).start()
+assert begun.wait(60)
+"""
+
+
+@needs_torch
+def test_a_program_that_ends_in_the_middle(networks: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / "network").write_bytes(networks["lite, False"])
+    command = [sys.executable, "-c", _ENDING, str(tmp_path / "network")]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 @needs_torch
