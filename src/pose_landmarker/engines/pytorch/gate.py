@@ -1,4 +1,4 @@
-"""Nobody is inside PyTorch when the interpreter goes away: daemon threads that are would abort the process."""
+"""Nobody is inside PyTorch when the interpreter goes away: a daemon thread that is aborts the process."""
 
 from __future__ import annotations
 
