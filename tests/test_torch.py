@@ -102,6 +102,13 @@ class TestAnswers:
             for a, b in zip(found, wanted, strict=True):
                 np.testing.assert_allclose(a, b, rtol=0, atol=5e-3)
 
+    def test_numbers_of_pictures_are_few(self) -> None:
+        from pose_landmarker.engines.pytorch.runner import rounded_up
+
+        rounded = [rounded_up(count) for count in range(1, 257)]
+        assert sorted(set(rounded)) == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+        assert all(count <= more < 1.5 * count for count, more in enumerate(rounded, 1))
+
     def test_more_pictures_than_are_computed_together(self, made: Callable[..., Any]) -> None:
         network = made("lite, False")
         pixels = np.random.default_rng(2).integers(0, 256, (11, 256, 256, 3), dtype=np.uint8)
@@ -249,7 +256,7 @@ class TestSharing:
         monkeypatch.setattr(network._lane._run, "_module", Small())
         pixels = np.random.default_rng(2).integers(0, 256, (7, 256, 256, 3), dtype=np.uint8)
         assert [output.shape[0] for output in network(pixels)] == [7] * 4
-        assert seen == [7, 3, 1, 1, 1, 1, 1, 1, 1]
+        assert seen == [8, 3, 1, 1, 1, 1, 1, 1, 1]
         monkeypatch.setattr(network._lane._run, "_most", 1)
         monkeypatch.setattr(
             network._lane._run, "_module", lambda crops: (_ for _ in ()).throw(torch.OutOfMemoryError("all"))
