@@ -36,7 +36,11 @@ class StandIn:
     delay_s = 0.0
 
     def __init__(self, model: object, **options: Any) -> None:
-        self.options = PoseLandmarkerOptions(**options)
+        # By processing with the options that it checked, by others with what they were given.
+        checked = "base_options" in options
+        self.options = (
+            PoseLandmarkerOptions(**options) if checked else PoseLandmarkerOptions.of("full", options)
+        )
         self.model = model
         self.seen: list[int] = []
         self.processing: Any = None

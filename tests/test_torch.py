@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -100,6 +101,13 @@ class TestAnswers:
         for found, wanted in zip(together, alone, strict=True):
             for a, b in zip(found, wanted, strict=True):
                 np.testing.assert_allclose(a, b, rtol=0, atol=5e-3)
+
+    def test_numbers_of_pictures_are_few(self) -> None:
+        from pose_landmarker.engines.pytorch.runner import rounded_up
+
+        rounded = [rounded_up(count) for count in range(1, 257)]
+        assert sorted(set(rounded)) == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+        assert all(count <= more < 1.5 * count for count, more in enumerate(rounded, 1))
 
     def test_more_pictures_than_are_computed_together(self, made: Callable[..., Any]) -> None:
         network = made("lite, False")
@@ -248,7 +256,7 @@ class TestSharing:
         monkeypatch.setattr(network._lane._run, "_module", Small())
         pixels = np.random.default_rng(2).integers(0, 256, (7, 256, 256, 3), dtype=np.uint8)
         assert [output.shape[0] for output in network(pixels)] == [7] * 4
-        assert seen == [7, 3, 1, 1, 1, 1, 1, 1, 1]
+        assert seen == [8, 3, 1, 1, 1, 1, 1, 1, 1]
         monkeypatch.setattr(network._lane._run, "_most", 1)
         monkeypatch.setattr(
             network._lane._run, "_module", lambda crops: (_ for _ in ()).throw(torch.OutOfMemoryError("all"))
@@ -307,6 +315,40 @@ class TestSharing:
             same = np.array_equal(network(pixels)[0], wanted)
             os._exit(0 if same and np.array_equal(made("lite, False")(pixels)[0], wanted) else 1)
         assert os.waitpid(child, 0)[1] == 0
+
+
+_ENDING = """
+import sys, threading, time
+import numpy as np
+from pathlib import Path
+from pose_landmarker.engines import load_engine
+from pose_landmarker.errors import EngineError
+
+model = Path(sys.argv[1]).read_bytes()
+network = load_engine("torch")[1](model, scale=1 / 255, offset=0.0, threads=1)
+begun = threading.Event()
+
+def ask():
+    pixels = np.zeros((1, 256, 256, 3), np.uint8)
+    try:
+        while True:
+            network(pixels)
+            begun.set()
+    except EngineError:
+        pass
+
+for _ in range(4):
+    threading.Thread(target=ask, daemon=True).start()
+assert begun.wait(60)
+"""
+
+
+@needs_torch
+def test_a_program_that_ends_in_the_middle(networks: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / "network").write_bytes(networks["lite, False"])
+    command = [sys.executable, "-c", _ENDING, str(tmp_path / "network")]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 @needs_torch

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pose_landmarker.engines.pytorch.gate import Gate
 from pose_landmarker.engines.pytorch.lane import Lane
 from pose_landmarker.errors import EngineError
 
@@ -161,6 +162,30 @@ def test_a_new_process_has_a_thread_of_its_own() -> None:
     assert lane(5, 1) == 10
 
 
+class TestGate:
+    def test_who_is_inside_is_waited_for_and_nobody_enters_any_more(self) -> None:
+        gate = Gate()
+        closing = threading.Thread(target=gate.close, args=(_WAIT_S,))
+        with gate:
+            with gate:
+                closing.start()
+            while not gate._closed:
+                pass
+            with pytest.raises(EngineError, match="the program is ending"), gate:
+                raise AssertionError("inside")
+            assert closing.is_alive()
+        closing.join(_WAIT_S)
+        assert not closing.is_alive()
+
+    def test_nobody_is_waited_for_forever(self) -> None:
+        gate = Gate()
+        with gate:
+            gate.close(0.01)
+        gate.reset()
+        with gate:
+            pass
+
+
 _ENDING = """
 import atexit, contextlib, threading, time
 from pose_landmarker.engines.pytorch.lane import Lane
@@ -181,10 +206,10 @@ def ask():
         while True:
             lane(1, 1)
 
-atexit.register(late)  # runs first
+atexit.register(late)
 import pose_landmarker.engines.pytorch.lane as module
 atexit.unregister(module._end)
-atexit.register(module._end)  # before that
+atexit.register(module._end)  # the last one comes first
 lane = Lane(slow, 8)
 for _ in range(4):
     threading.Thread(target=ask, daemon=True).start()

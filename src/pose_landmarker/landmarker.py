@@ -371,9 +371,9 @@ class PoseLandmarker:
         self._close(reraise=error is None)  # the error that leaves the block is the one to see
 
     def __repr__(self) -> str:
-        state = (
-            "closed" if self._tracker is None else f"{self.engine}, {self.precision}, {self.threads} threads"
-        )
+        device = self.options.base_options.device
+        where = f"{self.threads} threads" if device == "cpu" else device
+        state = "closed" if self._tracker is None else f"{self.engine}, {self.precision}, {where}"
         return f"<PoseLandmarker {self.options.running_mode.name}, {state}>"
 
     def _open(self, mode: RunningMode | None = None, method: str = "") -> Tracker:

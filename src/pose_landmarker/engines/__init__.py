@@ -26,7 +26,7 @@ _LONG_VECTOR = 8
 
 
 class Network(Protocol):
-    """A compiled network. Calls from several threads take turns."""
+    """A compiled network. Calls from several threads take turns, or are computed together."""
 
     def __call__(self, images: RgbImage) -> tuple[FloatArray, ...]:
         """Run on a batch.

@@ -88,7 +88,7 @@ class _Reader:
             kind = self._codes[operator.integer(_OPERATOR_CODE)]
             read = self._readers.get(kind)
             if read is None:
-                raise EngineError(f"operator {kind} is not known to the native engine")
+                raise EngineError(f"operator {kind} is not known to this engine")
             inputs, (output,) = operator.integers(_OPERATOR_INPUTS), operator.integers(_OPERATOR_OUTPUTS)
             read(self, _Operator(inputs, output, operator))
         graph.outputs = [self._answer(number) for number in self._outputs]
@@ -102,7 +102,7 @@ class _Reader:
     def _plane(self, number: int) -> tuple[int, int, int]:
         batch, height, width, depth = self._shape(number)
         if batch != 1 or min(height, width, depth) < 1 or height * width * depth > 1 << 26:
-            raise EngineError(f"a tensor of shape {self._shape(number)} is not known to the native engine")
+            raise EngineError(f"a tensor of shape {self._shape(number)} is not known to this engine")
         return height, width, depth
 
     def _constant(self, number: int) -> NDArray[Any]:
@@ -129,9 +129,9 @@ class _Reader:
         """An array from its values that are not zero: every axis is listed, or says where its values are."""
         order = sparsity.integers(_SPARSITY_ORDER)
         if order != list(range(len(shape))) or sparsity.integers(_SPARSITY_BLOCKS):
-            raise EngineError("weights in blocks are not known to the native engine")
+            raise EngineError("weights in blocks are not known to this engine")
         if np.prod(shape, dtype=float) > _MOST_WEIGHTS:
-            raise EngineError("so many weights are not known to the native engine")
+            raise EngineError("so many weights are not known to this engine")
         places = np.zeros(1, np.int64)
         for size, axis in zip(shape, sparsity.tables(_SPARSITY_DIMENSIONS), strict=True):
             if axis.byte(_DIMENSION_FORMAT) == 0:
@@ -165,15 +165,15 @@ class _Reader:
         source, amounts = op.inputs
         around = self._constant(amounts)
         if around.dtype != np.int32 or around.shape != (4, 2) or around.min() < 0:
-            raise EngineError("this padding is not known to the native engine")
+            raise EngineError("this padding is not known to this engine")
         if around[0].any() or around[3, 0]:
-            raise EngineError("this padding is not known to the native engine")
+            raise EngineError("this padding is not known to this engine")
         if not around[3, 1]:
             self._padded[op.output] = source, tuple(around[1].tolist()), tuple(around[2].tolist())
             return
         height, width, depth = self._plane(source)
         if around[1:3].any() or self._plane(op.output) != (height, width, depth + int(around[3, 1])):
-            raise EngineError("this padding is not known to the native engine")
+            raise EngineError("this padding is not known to this engine")
         self._add_layer("widen", [source], op.output)
 
     def _conv(self, op: _Operator) -> None:
@@ -201,7 +201,7 @@ class _Reader:
         weights = self._constant(op.inputs[1])[0]
         source, top, left = self._window(op, weights.shape[:2], (5, 6))
         if not weights.shape[2] == self._plane(op.output)[2] == self._plane(source)[2]:
-            raise EngineError("several outputs for a channel are not known to the native engine")
+            raise EngineError("several outputs for a channel are not known to this engine")
         self._add_convolution("depthwise", op, source, weights, top, left, _clips(op.options.byte(4)))
 
     def _window(
@@ -211,7 +211,7 @@ class _Reader:
         dilated = any(op.options.integer(number) not in (0, 1) for number in dilations)
         step = op.options.integer(_STRIDE_W)
         if step < 1 or step != op.options.integer(_STRIDE_H) or dilated:
-            raise EngineError("this convolution is not known to the native engine")
+            raise EngineError("this convolution is not known to this engine")
         source, *around = self._padded.get(op.inputs[0], (op.inputs[0], (0, 0), (0, 0)))
         before = []
         for side, size, zeros, out in zip(
@@ -238,24 +238,24 @@ class _Reader:
 
     def _sum(self, op: _Operator) -> None:
         if not self._plane(op.inputs[0]) == self._plane(op.inputs[1]) == self._plane(op.output):
-            raise EngineError("sums of tensors of different shapes are not known to the native engine")
+            raise EngineError("sums of tensors of different shapes are not known to this engine")
         if op.inputs[1] not in self._graph.shapes:
-            raise EngineError("sums of constants are not known to the native engine")
+            raise EngineError("sums of constants are not known to this engine")
         clip = _clips(op.options.byte(0))
         self._add_layer("sum", op.inputs[:1], op.output, add=op.inputs[1], clip_sum=clip)
 
     def _upsample(self, op: _Operator) -> None:
         height, width, depth = self._plane(op.inputs[0])
         if not op.options.byte(3) or self._plane(op.output) != (2 * height, 2 * width, depth):
-            raise EngineError("this scaling is not known to the native engine")
+            raise EngineError("this scaling is not known to this engine")
         self._add_layer("upsample", op.inputs[:1], op.output)
 
     def _clip(self, op: _Operator) -> None:
         layers, source = self._graph.layers, op.inputs[0]
         if layers[-1].output != source or self._readers_of(source) != 1 or layers[-1].add is not None:
-            raise EngineError("an activation by itself is not known to the native engine")
+            raise EngineError("an activation by itself is not known to this engine")
         if self._plane(op.output) != self._plane(source) or layers[-1].kind in ("crop", "unfold", "widen"):
-            raise EngineError("this activation is not known to the native engine")
+            raise EngineError("this activation is not known to this engine")
         self._graph.shapes[op.output] = self._plane(op.output)
         layers[-1] = replace(layers[-1], output=op.output, clip=True)
 
@@ -265,15 +265,15 @@ class _Reader:
     def _maximum(self, op: _Operator) -> None:
         height, width, depth = self._plane(op.output)
         if [op.options.integer(number) for number in (1, 2, 3, 4)] != [2] * 4 or op.options.byte(5):
-            raise EngineError("this pool is not known to the native engine")
+            raise EngineError("this pool is not known to this engine")
         if self._plane(op.inputs[0]) != (2 * height, 2 * width, depth):
-            raise EngineError("a pool over an odd number of pixels is not known to the native engine")
+            raise EngineError("a pool over an odd number of pixels is not known to this engine")
         self._add_layer("maximum", op.inputs, op.output)
 
     def _unfold(self, op: _Operator) -> None:
         height, width, depth = self._plane(op.inputs[0])
         if op.options.integer(0) != 2 or self._plane(op.output) != (2 * height, 2 * width, depth / 4):
-            raise EngineError("this depth to space is not known to the native engine")
+            raise EngineError("this depth to space is not known to this engine")
         self._add_layer("unfold", op.inputs, op.output)
 
     def _reshape(self, op: _Operator) -> None:
@@ -282,7 +282,7 @@ class _Reader:
     def _concatenate(self, op: _Operator) -> None:
         parts = [self._answer(number) for number in op.inputs]
         if not parts or any(part.sigmoid for part in parts) or op.options.integer(0) != 1:
-            raise EngineError("this concatenation is not known to the native engine")
+            raise EngineError("this concatenation is not known to this engine")
         tensors = tuple(number for part in parts for number in part.tensors)
         self._answers[op.output] = Output(self._shape(op.output), tensors)
 
@@ -315,5 +315,5 @@ class _Reader:
 
 def _clips(activation: int) -> bool:
     if activation not in (_NO_ACTIVATION, _ACTIVATION_RELU6):
-        raise EngineError(f"activation {activation} is not known to the native engine")
+        raise EngineError(f"activation {activation} is not known to this engine")
     return activation == _ACTIVATION_RELU6

@@ -15,6 +15,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from pose_landmarker.engines.pytorch.gate import GATE
 from pose_landmarker.errors import EngineError
 
 _Request = TypeVar("_Request")
@@ -65,11 +66,12 @@ class Lane(Generic[_Request, _Answer]):
                 ending.
         """
         ticket = _Ticket[_Request, _Answer](request, size)
-        worker = self._at_work()
-        worker.tickets.put(ticket)
+        with GATE:
+            worker = self._at_work()
+            worker.tickets.put(ticket)
         while not ticket.done.wait(_LOOK_S):
             if not worker.is_alive() and not ticket.done.is_set():
-                raise EngineError("the program is ending, no network runs any more")
+                raise EngineError("the network's thread has ended, and nobody knows why")
         if isinstance(ticket.error, EngineError):
             raise EngineError(str(ticket.error)) from ticket.error  # one each: several threads may raise it
         if ticket.error is not None:
@@ -154,7 +156,8 @@ _workers: weakref.WeakSet[_Worker[Any, Any]] = weakref.WeakSet()
 
 @atexit.register
 def _end() -> None:
-    """Let no thread be inside PyTorch while the interpreter goes away."""
+    """Let all threads come out of PyTorch before the interpreter goes away."""
+    GATE.close(_END_S)  # so that no ticket comes after those that end the threads
     workers = [worker for worker in _workers if worker.pid == os.getpid()]
     for worker in workers:
         worker.tickets.put(None)

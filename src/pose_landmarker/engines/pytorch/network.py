@@ -14,6 +14,7 @@ import numpy as np
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
 from pose_landmarker.engines.native.reading import read_graph
 from pose_landmarker.engines.pytorch.device import check_device
+from pose_landmarker.engines.pytorch.gate import GATE
 from pose_landmarker.engines.pytorch.lane import Lane
 from pose_landmarker.engines.pytorch.module import Module
 from pose_landmarker.engines.pytorch.runner import Crops, Parts, Request, Runner
@@ -64,7 +65,7 @@ def compile_torch(
     device = check_device(device)
     threads = threads if device == "cpu" else 1
     key = _Key(hashlib.sha256(model).digest(), scale, offset, threads, device, precision, os.getpid())
-    with _sharing:
+    with GATE, _sharing:
         shared = _shared.get(key)
         if shared is None:
             shared = _shared[key] = _Shared(_compiled(model, key), key)
@@ -162,10 +163,11 @@ class TorchNetwork:
                 "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
                 "with multiprocessing's method 'spawn'"
             )
-        try:
-            copy = torch.empty(pixels.shape, dtype=torch.uint8, device="cpu", pin_memory=self._pinned)
-        except RuntimeError as error:
-            raise EngineError(f"PyTorch has no memory for a picture: {error}") from error
+        with GATE:
+            try:
+                copy = torch.empty(pixels.shape, dtype=torch.uint8, device="cpu", pin_memory=self._pinned)
+            except RuntimeError as error:
+                raise EngineError(f"PyTorch has no memory for a picture: {error}") from error
         np.copyto(copy.numpy(), pixels)
         return copy
 

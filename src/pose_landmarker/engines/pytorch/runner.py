@@ -44,6 +44,17 @@ class Parts(NamedTuple):
 Request: TypeAlias = "Crops | Parts"
 
 
+def rounded_up(count: int) -> int:
+    """A power of two, or three quarters of one: so many pictures are computed, black ones among them.
+
+    For every new number of pictures PyTorch's libraries choose and prepare a kernel for every layer (oneDNN:
+    measured, tens of milliseconds for a network; cuDNN: expected). So there are few such numbers.
+    """
+    power = 1 << (count - 1).bit_length()
+    fewer = 3 * power // 4
+    return fewer if fewer >= count else power
+
+
 class Runner:
     """Runs a network on batches of requests, always on the same thread."""
 
@@ -115,11 +126,9 @@ class Runner:
         while True:
             try:
                 goes = [self._answers(part) for part in crops.split(self._most)]
-                return (
-                    list(goes[0])
-                    if len(goes) == 1
-                    else [torch.cat(column) for column in zip(*goes, strict=True)]
-                )
+                if len(goes) == 1:
+                    return goes[0]
+                return [torch.cat(column) for column in zip(*goes, strict=True)]
             except torch.OutOfMemoryError:
                 if self._most == 1 or len(crops) == 1:
                     raise
@@ -127,7 +136,13 @@ class Runner:
             torch.cuda.empty_cache()
 
     def _answers(self, crops: Tensor) -> list[Tensor]:
-        outputs = list(self._module(crops))
+        import torch
+
+        count = len(crops)
+        black = min(rounded_up(count), self._most) - count
+        if black:
+            crops = torch.nn.functional.pad(crops, (0, 0, 0, 0, 0, 0, 0, black))
+        outputs = [output[:count] for output in self._module(crops)]
         if self._refined is not None:
             points, maps = self._refined
             outputs[points], outputs[maps] = refined(outputs[points], outputs[maps])
