@@ -18,6 +18,8 @@ from pose_landmarker.batch.local_worker import Instructions
 from pose_landmarker.batch.work import FileTask, Settings
 from pose_landmarker.errors import EngineError
 
+#: Pictures that a worker has, the one in work too: so many are through before the driver has answered.
+_MOST_GIVEN: Final = 4
 _PROGRAM: Final = (
     "import sys; sys.path[:] = {path!r}; from pose_landmarker.batch.local_worker import main; main()"
 )
@@ -78,8 +80,8 @@ class Child:
 
     @property
     def has_room(self) -> bool:
-        """Whether it should get another file: pictures are so quick that the next one must be there."""
-        return not self.given or (len(self.given) == 1 and not self.given[0].is_video)
+        """Whether it should get another file: pictures are so quick that others must be there."""
+        return not self.given or (len(self.given) < _MOST_GIVEN and not self.given[-1].is_video)
 
     def give(self, task: FileTask) -> None:
         """Give it a file."""
