@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,7 +180,8 @@ def test_a_cluster_that_loses_workers_and_a_node_finds_the_same(
     assert not actions
     assert_same(driver, undisturbed(settings, tasks))
     killed = [failed for each in driver.failed.values() for failed in each if failed.cause == "killed"]
-    assert len(killed) == 2  # not those on the node, which was not their fault
+    # Not those on the node, which was not their fault; and a worker may be on it, or through with its file.
+    assert len(killed) in (1, 2)
     assert all("lost" in failed.reason for failed in killed)
     assert [failed.cause for failed in driver.failed[5]][-1:] == ["content"]
     assert capfd.readouterr() == ("", "")
@@ -208,8 +210,13 @@ def test_a_cluster_of_ones_own(
     tasks = tasks_of(clips[-3:])
     driver = Driver(tasks)
     engine = RayEngine(settings, workers=1)
+    folder = Path(tempfile.gettempdir(), f"pose_landmarker_{engine._seats[0].actor._actor_id.hex()}")
+    existed = False
     for event in engine.events(driver.take):
         driver.see(event)
+        existed |= folder.exists()
+    assert existed
+    assert not folder.exists()
     assert_same(driver, undisturbed(settings, tasks))
     assert not ray.is_initialized()
     assert capfd.readouterr() == ("", "")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pose_landmarker.batch.ray_session import RaySession, StartedAgainError, load_ray, lost_worker
@@ -21,6 +24,7 @@ from pose_landmarker.batch.shape import Shape, cpu_shape, gpu_shape
 from pose_landmarker.batch.work import Event, Failed, FileTask, Settings, Started, Waiting
 from pose_landmarker.batch.worker import FileWorker
 from pose_landmarker.errors import EngineError, OptionError
+from pose_landmarker.imaging import resample_on_one_thread
 from pose_landmarker.models.store import load_bundle, model_path
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
 
@@ -32,6 +36,8 @@ _TELL_S: Final = 2.0
 #: Ray knows that a node is lost within 5 checks of its health every 3 seconds. A worker whose node is there
 #: then was lost alone, maybe because of its file.
 _VERDICT_S: Final = 20.0
+#: Seconds that workers have for tidying up when the job is over.
+_FAREWELL_S: Final = 2.0
 #: Messages of a worker that may wait; then it waits.
 _MESSAGES_WAITING: Final = 8
 
@@ -92,6 +98,8 @@ class RayEngine:
 
     def close(self) -> None:
         """End all workers, and the cluster if it was started for this."""
+        idle = [seat.actor.end.remote() for seat in self._seats if seat.ready and not seat.busy]
+        self._session.wait(idle, _FAREWELL_S, every=True)
         for seat in self._seats:
             self._session.kill(seat.actor)
         self._seats = []
@@ -209,11 +217,22 @@ class _Actor:
         self._settings: Settings | None = None
         self._idle: list[FileWorker] = []  # one for each stream
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._folder = Path(tempfile.gettempdir())
 
     def begin(self, settings: Settings) -> str:
         """Get ready to work; the answer is the node on which this is."""
+        context = load_ray().get_runtime_context()
+        self._folder /= f"pose_landmarker_{context.get_actor_id()}"
+        shutil.rmtree(self._folder, ignore_errors=True)  # copies of files of the one that was lost here
+        self._folder.mkdir(parents=True)
+        tempfile.tempdir = str(self._folder)
         self._settings = settings
-        return str(load_ray().get_runtime_context().get_node_id())
+        resample_on_one_thread()  # the other workers have the other processors
+        return str(context.get_node_id())
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def work(self, task: FileTask) -> Iterator[list[Event]]:
         """All events of a file, some at a time."""

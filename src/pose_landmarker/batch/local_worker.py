@@ -63,11 +63,10 @@ def _end(folder: str) -> None:
 
 
 def _work(instructions: Instructions, tasks: SimpleQueue[FileTask], target: BinaryIO) -> None:
-    import cv2
-
     from pose_landmarker.batch.worker import FileWorker
+    from pose_landmarker.imaging import resample_on_one_thread
 
-    cv2.setNumThreads(1)  # the other workers have the other processors
+    resample_on_one_thread()  # the other workers have the other processors
     worker = FileWorker(instructions.settings)
     _tell(target, [])
     try:

@@ -80,13 +80,15 @@ class RaySession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def wait(self, waited_for: Sequence[Any], seconds: float) -> list[Any]:
-        """Those of the references and generators that have something, as soon as one has."""
+    def wait(self, waited_for: Sequence[Any], seconds: float, *, every: bool = False) -> list[Any]:
+        """Those of the references and generators that have something, as soon as one has, or all."""
         everything = list(waited_for)
         if not everything:
-            time.sleep(seconds)
+            if not every:
+                time.sleep(seconds)
             return []
-        first, _ = self.ray.wait(everything, num_returns=1, timeout=seconds)
+        count = len(everything) if every else 1
+        first, _ = self.ray.wait(everything, num_returns=count, timeout=seconds)
         if not first:
             return []
         told, _ = self.ray.wait(everything, num_returns=len(everything), timeout=0)
