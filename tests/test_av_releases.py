@@ -1,4 +1,4 @@
-"""The same from every release of PyAV: rates and times as fractions, titles in any encoding."""
+"""The same from every release of PyAV: rates, times and colours, titles in any encoding."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
+from pose_landmarker.errors import VideoError
 from pose_landmarker.media import VideoReader, VideoWriter
-from pose_landmarker.media.releases import fraction_of, lenient_titles
+from pose_landmarker.media.pixels import RgbConverter
+from pose_landmarker.media.releases import fraction_of, input_devices, lenient_titles
 from tests.clips import number_of, numbered, read, write_clip
 from tests.test_sound import sound_of, write_talkie
 
@@ -45,6 +48,13 @@ def with_latin_title(path: Path) -> Path:
     return titled
 
 
+def tagged(curve: int, primaries: int) -> av.VideoFrame:
+    """A frame with FFmpeg's numbers of a curve and of primaries, some of which mean nothing."""
+    frame = av.VideoFrame.from_ndarray(numbered(341)).reformat(format="yuv420p")
+    frame.color_trc, frame.color_primaries = curve, primaries
+    return frame
+
+
 class TestFractions:
     def test_are_python_s(self) -> None:
         for ratio in (Fraction(30_000, 1001), _NewRatio(30_000, 1001)):
@@ -62,6 +72,24 @@ class TestFractions:
             assert type(reader.fps) is type(reader.duration) is Fraction
         assert reader.fps == Fraction(30_000, 1001)
         assert {type(frame.time) for frame in frames} == {Fraction}
+
+
+class TestColours:
+    @pytest.mark.parametrize(("curve", "primaries"), [(0, 1), (3, 1), (1, 3), (255, 255), (16, 9)])
+    def test_curves_and_primaries_change_no_pixel(self, curve: int, primaries: int) -> None:
+        expected = RgbConverter()(tagged(2, 2))
+        assert expected.std() > 10
+        np.testing.assert_array_equal(RgbConverter()(tagged(curve, primaries)), expected)
+
+
+class TestDevices:
+    def test_that_cannot_be_listed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(_: str) -> list[av.DeviceInfo]:
+            raise AttributeError("'str' object has no attribute 'decode'")
+
+        monkeypatch.setattr(av, "enumerate_input_devices", broken)
+        with pytest.raises(VideoError, match=r"cannot list cameras, wanted 17\.1 or newer: pip install"):
+            input_devices("dshow")
 
 
 class TestTitles:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pose_landmarker.errors import MissingExtraError
+from pose_landmarker.errors import MissingExtraError, VideoError
+
+if TYPE_CHECKING:
+    from av import DeviceInfo
 
 #: Before 17, PyAV converted every video with the matrix of BT.601, whatever it was tagged with.
 _OLDEST = 17
@@ -35,7 +38,7 @@ def require_av() -> None:
         raise MissingExtraError(f"videos need PyAV {_OLDEST} or newer, not {av.__version__}: {line}")
 
 
-def lenient_titles() -> dict[str, str]:
+def lenient_titles() -> dict[str, Any]:
     """Arguments of ``av.open`` with which a title in another encoding is no reason to fail."""
     # 19 keeps such bytes as they are, and knows the argument no longer; before it, they raise.
     return {"metadata_errors": "replace"} if _release() < 19 else {}
@@ -46,6 +49,22 @@ def fraction_of(ratio: _Ratio | None) -> Fraction | None:
     # Until 18 it is one already, or None. 19 has a type of its own that is never None but 0/1 where
     # nothing is set, rounds products of two such values to 32 bits, and is printed as "25/1".
     return Fraction(ratio.numerator, ratio.denominator) if ratio else None
+
+
+def input_devices(container_format: str) -> list[DeviceInfo]:
+    """The cameras and microphones that an interface of FFmpeg's knows.
+
+    Raises:
+        VideoError: This PyAV cannot list any.
+    """
+    import av
+
+    try:
+        return av.enumerate_input_devices(container_format)
+    except AttributeError:  # 17.0, as soon as there is a device
+        raise VideoError(
+            f"PyAV {av.__version__} cannot list cameras, wanted 17.1 or newer: pip install 'av>=17.1'"
+        ) from None
 
 
 def _release() -> int:
