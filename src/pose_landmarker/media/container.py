@@ -45,7 +45,7 @@ def open_input(
     import av
 
     try:
-        return av.open(
+        container: InputContainer = av.open(
             address,
             format=container_format,
             options=options or {},
@@ -54,6 +54,7 @@ def open_input(
         )
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         raise VideoError(f"{name}: {why(error, address)}") from error
+    return container
 
 
 def video_stream(container: InputContainer, name: str, threads: int | None = None) -> VideoStream:

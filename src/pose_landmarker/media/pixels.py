@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -68,11 +68,11 @@ class RgbConverter:
 
 def _turn_of(frame: VideoFrame) -> Turn:
     """How ``frame`` is to be turned to stand upright, by the display matrix of its recording."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")  # PyAV's releases name different types
     if matrix is None:
         return _UPRIGHT
     # Rows (a, b, u), (c, d, v), (x, y, w): the point (x, y) goes to (ax + cy, bx + dy), y downwards.
-    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])  # type: ignore[call-overload]
+    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return (False, d < 0, a < 0)
     return (True, b < 0, c < 0)
