@@ -369,6 +369,10 @@ class TestFile:
         assert link.is_symlink()
         assert real.stat().st_size > 100
 
+    @pytest.mark.parametrize("rate", [Fraction(10**12 + 1, 10**11), Fraction(1, 10**10)])
+    def test_rates_that_no_file_has_room_for_are_rounded(self, rate: Fraction, tmp_path: Path) -> None:
+        assert [frame.time for frame in read_whole(write(tmp_path / "a.mp4", fps=rate))] == TIMES
+
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
     def test_pipes_are_refused(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe.mp4")

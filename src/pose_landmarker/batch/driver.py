@@ -137,7 +137,7 @@ class Driver:
         if task is not None and self._work_s is None:
             self._work_s, self._bytes_before = time.monotonic(), self._counts.bytes_over
         if task is not None and task.is_video:
-            from pose_landmarker.media.container import require_av
+            from pose_landmarker.media.releases import require_av
 
             require_av()  # now, instead of a failure for each of them
         return task

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pose_landmarker.errors import VideoError
 from pose_landmarker.media.container import TIMEOUT_S, in_time, open_input
+from pose_landmarker.media.releases import input_devices
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -68,10 +69,7 @@ def _address(camera: int | str, name: str) -> tuple[str, str, dict[str, str]]:
 def _windows_name(camera: int | str, name: str) -> str:
     if isinstance(camera, str):
         return camera
-    import av
-
-    devices = av.enumerate_input_devices("dshow")
-    cameras = [device.description for device in devices if "video" in device.media_types]
+    cameras = [device.description for device in input_devices("dshow") if "video" in device.media_types]
     if camera >= len(cameras):
         found = f"there are {', '.join(cameras)}" if cameras else "none was found on this machine"
         raise VideoError(f"{name}: there is no such camera; {found}")

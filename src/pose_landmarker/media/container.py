@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pose_landmarker.errors import MissingExtraError, VideoError
+from pose_landmarker.errors import VideoError
+from pose_landmarker.media.releases import lenient_titles
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -17,25 +18,8 @@ if TYPE_CHECKING:
 
 #: Seconds without an answer after which a camera or a server is given up.
 TIMEOUT_S = 10.0
-#: Before 17, PyAV converted every video with the matrix of BT.601, whatever it was tagged with.
-_OLDEST_AV = 17
 
 _T = TypeVar("_T")
-
-
-def require_av() -> None:
-    """See that PyAV is there and not too old.
-
-    Raises:
-        MissingExtraError: It is not; the message holds the line to type.
-    """
-    line = "pip install 'pose-landmarker[video]'"
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtraError(f"videos need PyAV: {line}") from error
-    if int(av.__version__.split(".")[0]) < _OLDEST_AV:
-        raise MissingExtraError(f"videos need PyAV {_OLDEST_AV} or newer, not {av.__version__}: {line}")
 
 
 def open_input(
@@ -61,15 +45,16 @@ def open_input(
     import av
 
     try:
-        return av.open(
+        container: InputContainer = av.open(
             address,
             format=container_format,
             options=options or {},
             timeout=timeout_s,
-            metadata_errors="replace",  # a title in another encoding is no reason to fail
+            **lenient_titles(),
         )
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         raise VideoError(f"{name}: {why(error, address)}") from error
+    return container
 
 
 def video_stream(container: InputContainer, name: str, threads: int | None = None) -> VideoStream:

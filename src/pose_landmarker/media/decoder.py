@@ -14,6 +14,7 @@ from pose_landmarker.media.container import TIMEOUT_S, in_time, video_stream, wh
 from pose_landmarker.media.picture import Picture
 from pose_landmarker.media.pixels import RgbConverter
 from pose_landmarker.media.problems import Problems, place
+from pose_landmarker.media.releases import fraction_of
 from pose_landmarker.media.seeking import Landing, arrive, counts_by_packets, lists_packets
 from pose_landmarker.media.timeline import Timeline
 
@@ -54,7 +55,7 @@ class Decoder:
     ) -> None:
         self.container = container
         self.stream: VideoStream = video_stream(container, name, threads)
-        self.tick = self.stream.time_base or Fraction(1, 90_000)
+        self.tick = fraction_of(self.stream.time_base) or Fraction(1, 90_000)
         self.timeline = Timeline(
             self.tick, 1 / (self.fps or _USUAL_RATE), counted=counts_by_packets(container, self.stream)
         )
@@ -79,7 +80,7 @@ class Decoder:
     @property
     def fps(self) -> Fraction | None:
         """Pictures a second on average, as the container says; None where it does not."""
-        return self.stream.average_rate or self.stream.guessed_rate or None
+        return fraction_of(self.stream.average_rate) or fraction_of(self.stream.guessed_rate)
 
     @property
     def duration(self) -> Fraction | None:
@@ -269,6 +270,6 @@ def _seconds_of(clock: str) -> Fraction | None:
     """``00:00:04.033000000`` as seconds; None of anything else."""
     try:
         hours, minutes, seconds = (Fraction(part) for part in clock.split(":"))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         return None
     return hours * 3600 + minutes * 60 + seconds

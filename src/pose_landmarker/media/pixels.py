@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,8 @@ _MATRICES = frozenset((0, 1, 2, 4, 5, 6, 7, 9))
 _UNTAGGED = 2
 #: ... of which this one, BT.2020 with constant luminance, has a near relation among them.
 _NEAREST = {10: 9}
+#: FFmpeg's number for a curve and for primaries that are not given.
+_NOT_GIVEN = 2
 
 
 class RgbConverter:
@@ -43,6 +45,8 @@ class RgbConverter:
         """
         if frame.colorspace not in _MATRICES:
             frame.colorspace = _NEAREST.get(frame.colorspace, _UNTAGGED)
+        # Both stay as they are. PyAV 17 refuses frames with those that swscale does not know.
+        frame.color_trc = frame.color_primaries = _NOT_GIVEN
         plane = self._reformatter.reformat(frame, format="rgb24").planes[0]
         shape, strides = (plane.height, plane.width, 3), (plane.line_size, 3, 1)
         image: RgbImage = np.ndarray(shape, np.uint8, memoryview(plane), strides=strides)
@@ -64,11 +68,11 @@ class RgbConverter:
 
 def _turn_of(frame: VideoFrame) -> Turn:
     """How ``frame`` is to be turned to stand upright, by the display matrix of its recording."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")  # PyAV's releases name different types
     if matrix is None:
         return _UPRIGHT
     # Rows (a, b, u), (c, d, v), (x, y, w): the point (x, y) goes to (ax + cy, bx + dy), y downwards.
-    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])  # type: ignore[call-overload]
+    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return (False, d < 0, a < 0)
     return (True, b < 0, c < 0)

@@ -12,6 +12,8 @@ from pose_landmarker.errors import OptionError, OptionTypeError
 MAX_SECONDS = 100 * 366 * 24 * 3600
 #: Pictures a second; cameras for science reach a tenth of it.
 MAX_RATE = 1_000_000
+#: Video files keep both terms of a rate in 31 bits.
+_LARGEST_TERM = (1 << 31) - 1
 
 
 def as_seconds(name: str, value: object, *, wanted: str = "a number of seconds") -> Fraction:
@@ -53,6 +55,8 @@ def as_bound(name: str, value: object) -> Fraction | None:
 def as_rate(name: str, value: object) -> Fraction:
     """``value`` as pictures a second: 29.97 means 30000/1001, as everybody means it.
 
+    Fractions stay as they are, as long as video files have room for them.
+
     Raises:
         OptionError: It is not finite or not above 0.
         OptionTypeError: It is no number.
@@ -61,7 +65,7 @@ def as_rate(name: str, value: object) -> Fraction:
     rate = as_seconds(name, value, wanted=wanted)
     if not 0 < rate <= MAX_RATE:
         raise OptionError(f"{name} must be {wanted} and ≤ {MAX_RATE}, not {value}")
-    if isinstance(value, numbers.Rational):
+    if isinstance(value, numbers.Rational) and max(rate.numerator, rate.denominator) <= _LARGEST_TERM:
         return rate
     ntsc = Fraction(math.ceil(rate) * 1000, 1001)
     if abs(rate - ntsc) < Fraction(1, 2000):

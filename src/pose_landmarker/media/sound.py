@@ -15,6 +15,7 @@ from pose_landmarker.errors import VideoError
 from pose_landmarker.media.container import why
 from pose_landmarker.media.formats import FileFormat, sound_encoder_of
 from pose_landmarker.media.problems import Problems
+from pose_landmarker.media.releases import fraction_of
 
 if TYPE_CHECKING:
     from av import AudioFrame, Packet
@@ -107,7 +108,7 @@ class Sound:
         return out, False
 
     def _copies(self) -> Iterator[Packet[AudioStream]]:
-        shift = round(self._origin / (self._in.time_base or Fraction(1, 1_000_000)))
+        shift = round(self._origin / (fraction_of(self._in.time_base) or Fraction(1, 1_000_000)))
         for packet in self._read():
             if not packet.size or packet.pts is None:
                 continue
@@ -120,9 +121,10 @@ class Sound:
     def _encoded(self) -> Iterator[Packet[AudioStream]]:
         for packet in self._read():
             for frame in self._decoded(packet):
-                if frame.pts is None or frame.time_base is None:
+                unit = fraction_of(frame.time_base)
+                if frame.pts is None or unit is None:
                     continue
-                seconds = frame.pts * frame.time_base - self._origin
+                seconds = frame.pts * unit - self._origin
                 if seconds >= 0:
                     frame.time_base = Fraction(1, frame.sample_rate)
                     frame.pts = round(seconds * frame.sample_rate)
@@ -144,4 +146,4 @@ class Sound:
 
 def _moment(packet: Packet[AudioStream]) -> Fraction:
     """When a packet begins in the new file; seconds."""
-    return (packet.pts or 0) * (packet.time_base or Fraction(1))
+    return (packet.pts or 0) * (fraction_of(packet.time_base) or Fraction(1))

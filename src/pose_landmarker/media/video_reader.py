@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pose_landmarker.checks import check_integer
 from pose_landmarker.errors import ClosedError, OptionError, VideoError
-from pose_landmarker.media.container import require_av
 from pose_landmarker.media.frame import Frame
 from pose_landmarker.media.picture_stream import PictureStream
 from pose_landmarker.media.problems import Problems
+from pose_landmarker.media.releases import require_av
 from pose_landmarker.media.seconds import as_bound, as_rate
 from pose_landmarker.media.source import open_source
 

@@ -15,11 +15,12 @@ from pose_landmarker.arrays import RgbImage
 from pose_landmarker.checks import check_integer
 from pose_landmarker.errors import ClosedError, OptionTypeError, TimestampError, VideoError
 from pose_landmarker.media.canvas import BT709, LIMITED_RANGE, Canvas
-from pose_landmarker.media.container import require_av, why
+from pose_landmarker.media.container import why
 from pose_landmarker.media.formats import encoder_of, encoder_options, format_of
 from pose_landmarker.media.images import as_rgb
 from pose_landmarker.media.partial_file import PartialFile
 from pose_landmarker.media.problems import Problems
+from pose_landmarker.media.releases import fraction_of, require_av
 from pose_landmarker.media.seconds import as_rate, as_seconds
 from pose_landmarker.media.video_reader import VideoReader
 
@@ -306,8 +307,9 @@ class VideoWriter:
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         assert self._container is not None
         for packet in packets:
-            if packet.dts is not None and packet.time_base is not None:
-                self._pump_sound(packet.dts * packet.time_base)
+            unit = fraction_of(packet.time_base)
+            if packet.dts is not None and unit is not None:
+                self._pump_sound(packet.dts * unit)
             self._container.mux(packet)
 
     def _pump_sound(self, seconds: Fraction) -> None:
