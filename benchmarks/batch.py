@@ -1,11 +1,12 @@
 """Jobs: their frame rate beside that of process(), and what thousands of small files cost.
 
-    python -m benchmarks.batch rate CLIP… [--model lite] [--workers 2] [--rounds 3]
+    python -m benchmarks.batch rate CLIP… [--model full] [--workers 2] [--rounds 3] [--ray]
     python -m benchmarks.batch small [--files 10000] [--model lite] [--workers 2]
 
-``rate`` looks at the clips with ``process()`` and in a job, turn by turn, and tells the frames a second of
-both, with all that is around them: starting, loading the model, writing the dataset. The processor time of a
-frame says the same where others are at work on the machine, too.
+``rate`` looks at the clips with ``process()``, in a job and, where asked, in one on a Ray cluster of this
+machine that has been started before, turn by turn, and tells the frames a second of each, with all that is around
+them: starting workers, loading the model, writing the dataset. The processor time of a frame says the same
+where others are at work on the machine, too.
 
 ``small`` makes so many little pictures of scikit-image's astronaut, and tells how much of the time the
 workers were not at work on a file, the driver's share of the processor time, its memory on the way, and how
@@ -20,6 +21,7 @@ import resource
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,29 +37,49 @@ _SIDE = 112  # as many shifts as squares: 12,544 different pictures
 _SHARES = (10, 25, 50, 75, 100)
 
 
-def rate(clips: list[str], model: str, workers: int, rounds: int) -> dict[str, Any]:
-    """Frames a second of both, processor time of a frame in both, and the ratios."""
-    plain, job = [], []
-    for _ in range(rounds):
-        began, cpu = time.perf_counter(), _cpu_s()
-        results = process(clips, model, workers=workers, threads=1, in_order=False)
-        frames = sum(done.error is None for done in results)
-        plain.append((frames / (time.perf_counter() - began), frames / (_cpu_s() - cpu)))
-        with tempfile.TemporaryDirectory() as folder:
-            began, cpu = time.perf_counter(), _cpu_s()
-            frames = run_batch(clips, Path(folder, "out"), model, workers=workers, threads=1).frames
-            job.append((frames / (time.perf_counter() - began), frames / (_cpu_s() - cpu)))
-        print(f"process() {plain[-1][0]:.1f}, job {job[-1][0]:.1f} frames a second", flush=True)
-    ratios = [
-        [o / t for o, t in zip(ours, theirs, strict=True)] for ours, theirs in zip(job, plain, strict=True)
-    ]
-    return {
-        "frames": frames,
-        "process_fps": round(statistics.median(fps for fps, _ in plain), 2),
-        "job_fps": round(statistics.median(fps for fps, _ in job), 2),
-        "ratio": round(statistics.median(of_time for of_time, _ in ratios), 4),
-        "ratio_of_processor_time": round(statistics.median(of_cpu for _, of_cpu in ratios), 4),
+def rate(clips: list[str], model: str, workers: int, rounds: int, *, with_ray: bool) -> dict[str, Any]:
+    """Frames a second, processor time of a frame but for Ray's, and the ratios to process()."""
+    runs: dict[str, Callable[[str], int]] = {
+        "process": lambda _: _processed(clips, model, workers),
+        "job": lambda out: run_batch(clips, out, model, workers=workers, threads=1).frames,
     }
+    if with_ray:
+        runs["ray"] = lambda out: (
+            run_batch(clips, out, model, workers=workers, threads=1, engine="ray").frames
+        )
+        _start_ray(workers)
+    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            with tempfile.TemporaryDirectory() as folder:
+                began, cpu = time.perf_counter(), _cpu_s()
+                frames = run(str(Path(folder, "out")))
+                used = (time.perf_counter() - began, _cpu_s() - cpu)
+            figures[name].append((frames / used[0], frames / used[1]))
+            print(f"{name}: {figures[name][-1][0]:.1f} frames a second", flush=True)
+    result: dict[str, Any] = {"frames": frames, "rounds": rounds}
+    for name, measured in figures.items():
+        ratios = [ours[0] / theirs[0] for ours, theirs in zip(measured, figures["process"], strict=True)]
+        of_cpu = [ours[1] / theirs[1] for ours, theirs in zip(measured, figures["process"], strict=True)]
+        result[name] = {
+            "fps": round(statistics.median(fps for fps, _ in measured), 2),
+            "ratio": round(statistics.median(ratios), 4),
+        }
+        if name != "ray":  # whose workers are nobody's children
+            result[name]["ratio_of_processor_time"] = round(statistics.median(of_cpu), 4)
+    return result
+
+
+def _processed(clips: list[str], model: str, workers: int) -> int:
+    results = process(clips, model, workers=workers, threads=1, in_order=False)
+    return sum(done.error is None for done in results)
+
+
+def _start_ray(workers: int) -> None:
+    """A cluster is there already when somebody gives it a job."""
+    from pose_landmarker.batch.ray_session import load_ray
+
+    load_ray().init(num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
 
 def small(count: int, model: str, workers: int) -> dict[str, Any]:
@@ -129,16 +151,17 @@ def main() -> None:
     modes = parser.add_subparsers(dest="mode", required=True)
     for name in ("rate", "small"):
         mode = modes.add_parser(name)
-        mode.add_argument("--model", default="lite")
+        mode.add_argument("--model", default="full" if name == "rate" else "lite")
         mode.add_argument("--workers", type=int, default=2)
         if name == "rate":
             mode.add_argument("clips", nargs="+")
             mode.add_argument("--rounds", type=int, default=3)
+            mode.add_argument("--ray", action="store_true")
         else:
             mode.add_argument("--files", type=int, default=10_000)
     given = parser.parse_args()
     if given.mode == "rate":
-        result = rate(given.clips, given.model, given.workers, given.rounds)
+        result = rate(given.clips, given.model, given.workers, given.rounds, with_ray=given.ray)
     else:
         result = small(given.files, given.model, given.workers)
     print(json.dumps(result, indent=2))

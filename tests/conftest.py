@@ -44,6 +44,21 @@ ENGINES = (
 #: The same, and PyTorch; for tests of many pictures, which it is slow with on a processor, only with --slow.
 ALL_ENGINES = (*ENGINES, pytest.param("torch", marks=needs_torch))
 ALL_ENGINES_IN_TIME = (*ENGINES, pytest.param("torch", marks=[needs_torch, pytest.mark.slow]))
+_IN_TIME = {
+    *(("lite", "native"), ("lite", "litert"), ("lite", "openvino")),
+    *(("full", "native"), ("full", "litert"), ("heavy", "native")),
+}
+_MARKS = {"native": [needs_native], "openvino": [needs_openvino], "torch": [needs_torch]}
+#: Models with engines: each model and each engine, and with --slow all pairs.
+MODELS_WITH_ENGINES = tuple(
+    pytest.param(
+        model,
+        engine,
+        marks=_MARKS.get(engine, []) + ([] if (model, engine) in _IN_TIME else [pytest.mark.slow]),
+    )
+    for model in ("lite", "full", "heavy")
+    for engine in ("native", "litert", "openvino", "torch")
+)
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def test_durations(seconds: float, text: str) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are of POSIX")
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, model_file: Callable[[str], Path]) -> None:
-    for i in range(400):
+    for i in range(150):
         write_person(tmp_path / "archive" / f"{i:03}.png", 1, i)
     output = tmp_path / "out"
     command: list[Any] = [
@@ -189,5 +189,5 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, model_file: Callable[[str], P
     assert "interrupted, " in err
     assert "Traceback" not in err
     done = len(dataset(output))
-    assert 0 < done < 400
+    assert 0 < done < 150
     assert f"{done} done" in out

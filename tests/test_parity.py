@@ -19,7 +19,7 @@ import pytest
 from pose_landmarker import ImageProcessingOptions, PoseLandmarker, PoseLandmarkerResult
 from pose_landmarker.arrays import FloatArray, RgbImage
 from pose_landmarker.media import read_image
-from tests.conftest import ALL_ENGINES_IN_TIME, needs_torch
+from tests.conftest import ALL_ENGINES_IN_TIME, MODELS_WITH_ENGINES, needs_torch
 
 #: Loaded once: 141 pictures for every model, number of people and engine.
 _read = lru_cache(maxsize=None)(read_image)
@@ -78,9 +78,8 @@ def compare(
     )
 
 
-@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
+@pytest.mark.parametrize(("model", "engine"), MODELS_WITH_ENGINES)
 @pytest.mark.parametrize("num_poses", [1, 5])
-@pytest.mark.parametrize("model", ["lite", "full", "heavy"])
 def test_images(shared: Path, model: str, num_poses: int, engine: str) -> None:
     golden = dict(np.load(shared / "reference" / f"images_{model}_poses{num_poses}.npz"))
     path = shared / "models" / f"pose_landmarker_{model}.task"

@@ -17,7 +17,7 @@ import pytest
 from pose_landmarker import PoseLandmarker, PoseLandmarkerResult, RunningMode
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.media import VideoReader
-from tests.conftest import ALL_ENGINES_IN_TIME
+from tests.conftest import ALL_ENGINES_IN_TIME, MODELS_WITH_ENGINES
 
 #: The recipe of the golden files takes this many frames of each clip.
 FRAMES = 150
@@ -117,8 +117,7 @@ def test_where_the_detector_looks_at_every_frame(shared: Path, clip: str, engine
     assert np.median(agreement.metres) <= 0.001
 
 
-@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
-@pytest.mark.parametrize("model", ["lite", "full", "heavy"])
+@pytest.mark.parametrize(("model", "engine"), MODELS_WITH_ENGINES)
 def test_where_one_person_is_followed(shared: Path, model: str, engine: str) -> None:
     """Default options: the reference's tracking and smoothing."""
     clips = CLIPS if model != "heavy" or engine == "litert" else ("home_squat_dark", "mmpose_pedestrians")
