@@ -4,9 +4,9 @@
     python -m benchmarks.batch small [--files 10000] [--model lite] [--workers 2]
 
 ``rate`` looks at the clips with ``process()``, in a job and, where asked, in one on a Ray cluster of this
-machine that has been started before, turn by turn, and tells the frames a second of each, with all that is around
-them: starting workers, loading the model, writing the dataset. The processor time of a frame says the same
-where others are at work on the machine, too.
+machine that has been started before, turn by turn, and tells the frames a second of each, with all that is
+around them: starting workers, loading the model, writing the dataset. The processor time of a frame says the
+same where others are at work on the machine, too.
 
 ``small`` makes so many little pictures of scikit-image's astronaut, and tells how much of the time the
 workers were not at work on a file, the driver's share of the processor time, its memory on the way, and how
