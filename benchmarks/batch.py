@@ -8,10 +8,10 @@ machine that has been started before, turn by turn, and tells the frames a secon
 around them: starting workers, loading the model, writing the dataset. The processor time of a frame says the
 same where others are at work on the machine, too.
 
-``small`` makes so many little pictures of scikit-image's astronaut, and tells how much longer a job takes than
-``process()``, which keeps no books, how much of the time the workers were not at work on a file, the driver's
-share of the processor time, its memory on the way, and how long the start of a job takes that has nothing left
-to do.
+``small`` makes so many little pictures of scikit-image's astronaut, and tells how much longer a job takes
+than ``process()``, which keeps no books, how much of the time the workers had no file, the driver's
+share of the processor time, its memory on the way, and how long the start of a job takes that has nothing
+left to do.
 """
 
 from __future__ import annotations
