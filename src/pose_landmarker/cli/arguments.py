@@ -153,7 +153,6 @@ def add_engine(
             metavar="N",
             help="how many inputs are worked on at the same time (default: one for each processor)",
         )
-        add_processes(engine)
     engine.add_argument("--threads", type=int, metavar="N", help=threads)
     return engine
 

@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pose_landmarker.cli.arguments import add_engine, add_found, processing_options
+from pose_landmarker.cli.arguments import add_engine, add_found, add_processes, processing_options
 from pose_landmarker.cli.crew import Worker, crew
 from pose_landmarker.cli.inputs import Input, find_pictures
 from pose_landmarker.cli.interruption import Interruption
@@ -68,7 +68,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="print one JSON object a picture; files are written only where -o is given too",
     )
     add_found(parser)
-    add_engine(parser, many=True)
+    add_processes(add_engine(parser, many=True))
     parser.set_defaults(run=run)
     return parser
 

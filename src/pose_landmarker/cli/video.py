@@ -14,6 +14,7 @@ from pose_landmarker.checks import check_integer
 from pose_landmarker.cli.arguments import (
     add_engine,
     add_found,
+    add_processes,
     add_segments,
     add_trail,
     draw_style,
@@ -87,7 +88,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_results(parser)
     _add_cut(parser)
     add_found(parser, over_time=True)
-    add_engine(parser, many=True)
+    add_processes(add_engine(parser, many=True))
     parser.set_defaults(run=run)
     return parser
 
