@@ -3,7 +3,7 @@
     python -m benchmarks.scale [--hours 1e6] [--format "720p h264"] [--people 1] [--charts docs/images]
 
 The numbers come from benchmarks/figures_scale.json, which ``python -m benchmarks.scale.measures`` writes.
-Takes about a minute.
+Takes about a minute, charts one more.
 """
 
 from __future__ import annotations
