@@ -3,7 +3,7 @@
     python -m benchmarks.scale [--hours 1e6] [--format "720p h264"] [--people 1] [--charts docs/images]
 
 The numbers come from benchmarks/figures_scale.json, which ``python -m benchmarks.scale.measures`` writes.
-Takes about a minute.
+Takes about a minute, charts one more.
 """
 
 from __future__ import annotations
@@ -92,8 +92,14 @@ def _print_simulated(archive: Archive, figures: Figures) -> None:
         f"\none part of {_PART_WORKERS} workers: "
         + ", ".join(f"{name} {value:.3g}" for name, value in part.items())
     )
-    print(f"1 % of workers at half speed: {sweeps.stragglers(archive, figures, 0.01, 0.5):.3f} of the time")
-    print(f"1 % of workers at a tenth: {sweeps.stragglers(archive, figures, 0.01, 0.1):.3f} of the time")
+    for longest_h in (archive.longest_h, 1.0):
+        for speed in (0.5, 0.1):
+            some = replace(archive, longest_h=longest_h)
+            mean, worst = sweeps.stragglers(some, figures, 0.01, speed)
+            print(
+                f"1 % of workers at {speed:g} of the speed, files of up to {longest_h:g} h: "
+                f"{mean:.3f} of the time, at worst {worst:.3f}"
+            )
     print(
         f"one file of 1,000 kills its worker: {sweeps.poisoned(archive, figures, 1e-3):.2%} of the work lost"
     )
@@ -126,7 +132,7 @@ def _draw(archive: Archive, figures: Figures, folder: Path) -> None:
     charts.draw_losses(losses, _SPOT, folder / "scale_losses.png")
     for name, curve in curves.items():
         print(name, [f"{rate.workers}: {rate.hours_h / rate.ideal_h:.0%}" for rate in curve])
-    print([f"{t.longest_h:g} h: {t.listed:.2f} {t.longest_first:.2f} {t.bound:.2f}" for t in tails])
+    print([f"{t.longest_h:g} h: {t.listed:.2f} {t.largest_first:.2f} {t.bound:.2f}" for t in tails])
     for name, found in losses.items():
         print(name, [f"{x.an_hour:g}: {x.share:.2%} {x.given_up:.2%} {x.makespan:.2f}" for x in found])
 

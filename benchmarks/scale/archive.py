@@ -13,8 +13,8 @@ from benchmarks.scale.simulation.setting import Files, Numbers
 
 _HOUR_S = 3600
 _LONGEST_H = 12.0
-#: A worker on Ray tells what it has twice a second, and a message costs the driver a millisecond.
-RAY_MESSAGES_S = 2 * 1e-3
+#: A worker on Ray tells what it has every two seconds, and a message costs the driver a millisecond.
+RAY_MESSAGES_S = 0.5 * 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,11 @@ class Archive:
         return figures.mbit_s[self.format] * 1e6 / 8
 
     def draw(self, count: int, figures: Figures, seed: int = 0) -> Files:
-        """So many files of it, in the order of a listing, which knows nothing of lengths.
+        """So many files of it, the largest first: as a job gives them out."""
+        return self.listed(count, figures, seed).largest_first()
+
+    def listed(self, count: int, figures: Figures, seed: int = 0) -> Files:
+        """The same files in the order of a listing, which knows nothing of lengths.
 
         Frames of one file cost more than those of another, and show more people: as in the real clips.
         """

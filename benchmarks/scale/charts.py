@@ -127,11 +127,11 @@ def draw_tail(tails: Sequence[Tail], even_h: float, path: Path) -> None:
     ax.plot(lengths, [tail.listed for tail in tails], color=_RED, marker="o", markersize=4, label="as listed")
     ax.plot(
         lengths,
-        [tail.longest_first for tail in tails],
+        [tail.largest_first for tail in tails],
         color=_GREEN,
         marker="^",
         markersize=4,
-        label="longest first",
+        label="largest first, as jobs do",
     )
     ax.plot(lengths, [tail.bound for tail in tails], color=_GREY, linestyle="--", label="no order is below")
     ax.axvline(even_h, color=_INK, linewidth=0.8, linestyle=":")
@@ -146,7 +146,7 @@ def draw_tail(tails: Sequence[Tail], even_h: float, path: Path) -> None:
 
 
 def draw_losses(curves: dict[str, list[Lost]], spot: tuple[float, float], path: Path) -> None:
-    """Work lost, and files given up, against how often a node is lost."""
+    """Work lost with nodes, and files given up where workers are lost alone, against how often."""
     figure, (left, right) = _figure(3.8, 2)
     for (name, losses), colour, marker in zip(curves.items(), (_BLUE, _ORANGE), "os", strict=True):
         rates = [lost.an_hour for lost in losses]
@@ -163,14 +163,17 @@ def draw_losses(curves: dict[str, list[Lost]], spot: tuple[float, float], path: 
         )
         given_up = [100 * lost.given_up for lost in losses]
         right.plot(rates, given_up, color=colour, marker=marker, markersize=4, label=name)
-    for ax, what in ((left, "work lost, % (dashed: closed form)"), (right, "sound files given up, %")):
+    left.axvspan(*spot, color=_FAINT)
+    for ax, who, what in (
+        (left, "a node", "work lost, % (dashed: closed form)"),
+        (right, "a worker alone", "sound files given up, %"),
+    ):
         ax.set_xscale("log")
-        ax.axvspan(*spot, color=_FAINT)
-        ax.set_xlabel("losses of a node, an hour", fontsize=9)
+        ax.set_xlabel(f"losses of {who}, an hour", fontsize=9)
         ax.set_title(what, loc="left", fontsize=9, color=_INK)
         ax.set_ylim(bottom=0)
-        ax.text(spot[0], ax.get_ylim()[1], "spot,\n5–20 %\na month", fontsize=8, va="top", color=_INK)
-    note = "where the loss of a node\ncounts as a try, two retries"
-    right.text(0.32, 0.6, note, transform=right.transAxes, fontsize=8, color=_INK)
+    left.text(spot[0], left.get_ylim()[1], "spot,\n5–20 %\na month", fontsize=8, va="top", color=_INK)
+    note = "such a loss is a try (two retries);\nthat of a node is none"
+    right.text(0.05, 0.6, note, transform=right.transAxes, fontsize=8, color=_INK)
     left.legend(frameon=False, fontsize=8, loc="center")
     _save(figure, path)

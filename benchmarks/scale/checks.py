@@ -60,7 +60,7 @@ def losses() -> Check:
     outcome = simulate(
         files,
         Cluster(workers=20, node_workers=1),
-        Failures(nodes_h=an_hour, node_away_s=0, retries=math.inf),
+        Failures(nodes_h=an_hour, node_away_s=0),
         seed=5,
     )
     expected = bounds.worked_until_done_s(files.work_s, an_hour / 3600)

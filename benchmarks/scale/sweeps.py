@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -47,7 +46,7 @@ def by_workers(
     work_an_hour_s = archive.fps * archive.frame_s(figures) * _HOUR_S
     for workers in counts:
         each = max(1, workers // jobs)
-        files = archive.draw(min(_MOST_FILES, max(3000, 10 * each)), figures, seed=workers)
+        files = archive.draw(min(_MOST_FILES, max(3000, 100 * each)), figures, seed=workers)
         cluster = Cluster(workers=each, storage_bytes_s=bytes_s / jobs, reader_bytes_s=READER_BYTES_S)
         rate = simulate(files, cluster).rate * jobs
         found.append(Rate(workers, rate * _HOUR_S / work_an_hour_s, each * jobs * _HOUR_S / work_an_hour_s))
@@ -60,13 +59,13 @@ class Tail(NamedTuple):
     Attributes:
         longest_h: Of video.
         listed: Makespan as a multiple of all work shared evenly, in the order of a listing.
-        longest_first: The same with long files first.
+        largest_first: The same with large files first, as jobs give them out.
         bound: What no order can be below.
     """
 
     longest_h: float
     listed: float
-    longest_first: float
+    largest_first: float
     bound: float
 
 
@@ -84,14 +83,15 @@ def by_longest(
         some = replace(archive, longest_h=longest_h, hours=hours)
         ends: list[tuple[float, float]] = []
         for seed in range(3):
-            files = some.draw(round(some.files), figures, seed)
-            files.work_s[len(files) * 3 // 4] = longest_h * _HOUR_S * archive.fps * archive.frame_s(figures)
-            sorted_files = files.taken(np.argsort(-files.work_s, kind="stable"))
+            files = some.listed(round(some.files), figures, seed)
+            late = len(files) * 3 // 4
+            files.work_s[late] = longest_h * _HOUR_S * archive.fps * archive.frame_s(figures)
+            files.size[late] = longest_h * _HOUR_S * archive.bytes_s(figures)
             even_s = float(files.work_s.sum()) / workers
             ends.append(
                 (
                     simulate(files, cluster).makespan_s / even_s,
-                    simulate(sorted_files, cluster).makespan_s / even_s,
+                    simulate(files.largest_first(), cluster).makespan_s / even_s,
                 )
             )
         listed, first = np.mean(ends, axis=0)
@@ -104,11 +104,12 @@ class Lost(NamedTuple):
     """Of one rate of losses.
 
     Attributes:
-        an_hour: Times that a node is lost.
-        share: Work that is lost, of all.
+        an_hour: Times that a node is lost, or a worker alone.
+        share: Work that is lost with nodes, of all.
         expected: The same by the closed form.
-        given_up: Files given up although nothing is wrong with them, if a loss counts as a try.
-        makespan: Beside that of no losses.
+        given_up: Files given up although nothing is wrong with them, where workers are lost alone, which
+            counts as a try.
+        makespan: With losses of nodes, beside that of no losses.
     """
 
     an_hour: float
@@ -121,39 +122,47 @@ class Lost(NamedTuple):
 def by_losses(
     archive: Archive, figures: Figures, rates: list[float], workers: int = 160, count: int = 16_000
 ) -> list[Lost]:
-    """Nodes that are lost at random, each back after three minutes; many of them, to leave less to chance."""
+    """Nodes that are lost at random, each back after three minutes, or workers alone.
+
+    Nodes of one worker, and many of them, to leave less to chance.
+    """
     files = archive.draw(count, figures, seed=2)
     cluster = Cluster(workers=workers, node_workers=1, reader_bytes_s=READER_BYTES_S)
     calm = simulate(files, cluster)
     found = []
     for rate in rates:
-        for_ever = simulate(files, cluster, Failures(nodes_h=rate, nodes_count=False), seed=4)
-        counted = simulate(files, cluster, Failures(nodes_h=rate), seed=4)
+        nodes = simulate(files, cluster, Failures(nodes_h=rate), seed=4)
+        alone = simulate(files, cluster, Failures(workers_h=rate), seed=4)
         done_s = bounds.worked_until_done_s(files.work_s + files.size / READER_BYTES_S, rate / _HOUR_S)
         found.append(
             Lost(
                 rate,
-                for_ever.lost_share,
+                nodes.lost_share,
                 1 - float(files.work_s.sum() + files.size.sum() / READER_BYTES_S) / done_s,
-                counted.failed / count,
-                for_ever.makespan_s / calm.makespan_s,
+                alone.failed / count,
+                nodes.makespan_s / calm.makespan_s,
             )
         )
     return found
 
 
-def stragglers(archive: Archive, figures: Figures, share: float, speed: float, workers: int = 160) -> float:
-    """Makespan with some slow workers, beside none; the same cores in all."""
+def stragglers(
+    archive: Archive, figures: Figures, share: float, speed: float, workers: int = 160, rounds: int = 10
+) -> tuple[float, float]:
+    """Makespan with some slow workers, beside none: the mean of some rounds, and the worst of them.
+
+    Large files come first, so it matters much which worker is slow.
+    """
     files = archive.draw(12_000, figures, seed=6)
-    return (
-        simulate(files, Cluster(workers=workers, slow_share=share, slow_speed=speed), seed=1).makespan_s
-        / simulate(files, Cluster(workers=workers)).makespan_s
-    )
+    calm_s = simulate(files, Cluster(workers=workers)).makespan_s
+    slow = Cluster(workers=workers, slow_share=share, slow_speed=speed)
+    found = [simulate(files, slow, seed=seed).makespan_s / calm_s for seed in range(rounds)]
+    return float(np.mean(found)), max(found)
 
 
 def poisoned(archive: Archive, figures: Figures, share: float, retries: int = 2, workers: int = 160) -> float:
     """Share of all work that files cost which end their workers."""
-    files = archive.draw(12_000, figures, seed=8)
+    files = archive.draw(60_000, figures, seed=8)
     files.kills[:] = np.random.default_rng(9).random(len(files)) < share
     return simulate(files, Cluster(workers=workers), Failures(retries=retries), seed=1).lost_share
 
@@ -164,10 +173,9 @@ def driver_losses(archive: Archive, figures: Figures, an_hour: float, workers: i
     return simulate(files, Cluster(workers=workers), Failures(driver_h=an_hour), seed=1).lost_share
 
 
-def slice_of(archive: Archive, figures: Figures, workers: int, retries: float = math.inf) -> dict[str, float]:
-    """One of the jobs of the answer: a bucket, a fifth of the nodes lost a month, long files first."""
+def slice_of(archive: Archive, figures: Figures, workers: int) -> dict[str, float]:
+    """One of the jobs of the answer: a bucket, a fifth of the nodes lost a month."""
     files = archive.draw(min(_MOST_FILES, 60 * workers), figures, seed=12)
-    files = files.taken(np.argsort(-files.size, kind="stable"))
     outcome = simulate(
         files,
         Cluster(
@@ -177,7 +185,7 @@ def slice_of(archive: Archive, figures: Figures, workers: int, retries: float = 
             slow_share=0.01,
             slow_speed=0.5,
         ),
-        Failures(nodes_h=0.2 / 730, driver_h=1 / 730, nodes_count=False, retries=retries),
+        Failures(nodes_h=0.2 / 730, driver_h=1 / 730),
         seed=2,
     )
     return {

@@ -208,7 +208,10 @@ class _Job:
             self._failed += not self._files.kills[file]
             self._close(self._events.now)
             return
-        self._waiting.append(file)
+        if counts:  # after all others
+            self._waiting.append(file)
+        else:
+            self._waiting.appendleft(file)
         if self._idle:
             self._next(self._idle.popitem()[1])
 
@@ -228,7 +231,7 @@ class _Job:
         size = self._cluster.node_workers
         first = int(self._chance.integers(-(-len(self._workers) // size))) * size
         for worker in self._workers[first : first + size]:
-            self._lose(worker, self._failures.node_away_s, counts=self._failures.nodes_count)
+            self._lose(worker, self._failures.node_away_s, counts=False)
 
     def _lose_worker(self) -> None:
         worker = self._workers[int(self._chance.integers(len(self._workers)))]

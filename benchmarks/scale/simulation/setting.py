@@ -30,6 +30,10 @@ class Files:
     def __len__(self) -> int:
         return len(self.work_s)
 
+    def largest_first(self) -> Files:
+        """The same files by their bytes, which is what a job knows of them before it looks."""
+        return self.taken(np.argsort(-self.size, kind="stable"))
+
     def taken(self, order: NDArray[np.intp]) -> Files:
         """The same files in another order, or some of them."""
         return Files(
@@ -76,8 +80,8 @@ class Failures:
         node_away_s: Until another node stands in.
         worker_away_s: Until a fresh worker is ready.
         resume_s: Until the driver is back and knows what is done.
-        retries: More tries of a file whose worker was lost.
-        nodes_count: Whether the loss of a node counts as a try.
+        retries: More tries of a file whose worker was lost alone. The loss of a node, or of the driver, is
+            no try.
     """
 
     nodes_h: float = 0.0
@@ -87,4 +91,3 @@ class Failures:
     worker_away_s: float = 5.0
     resume_s: float = 60.0
     retries: float = 2
-    nodes_count: bool = True
