@@ -222,3 +222,13 @@ def test_how_long_it_took_is_noted_and_no_difference(jobs: Jobs) -> None:
     with pytest.raises(OptionError, match="num_poses") as caught:
         jobs.run(num_poses=3)
     assert "wall_seconds" not in str(caught.value)
+
+
+def test_names_of_strangers_are_no_formulas(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("=1+1.mp4").write_bytes(b"no video")
+    summary = jobs.run("=1+1.mp4", report=False)
+    assert summary.failures[0].file == "=1+1.mp4"
+    assert "'=1+1.mp4,content" in (jobs.output / "failures.csv").read_text()

@@ -20,6 +20,8 @@ FILES: Final = "files.parquet"
 FAILURES: Final = "failures.csv"
 _WHOLE: Final = ("attempts", "size", "mtime_ns", "width", "height", "frames", "poses", "people")
 _NUMBERS: Final = ("duration_s", "seconds")
+#: How a formula begins.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _FAILURE_COLUMNS: Final = ("file", "cause", "reason", "attempts", "size")
 
 
@@ -37,8 +39,13 @@ def write_overview(entries: Sequence[Entry], folder: Path) -> None:
     lines = csv.writer(text)
     lines.writerow(_FAILURE_COLUMNS)
     failed = (entry for entry in entries if entry.state == "failed")
-    lines.writerows([getattr(entry, name) for name in _FAILURE_COLUMNS] for entry in failed)
+    lines.writerows([_harmless(getattr(entry, name)) for name in _FAILURE_COLUMNS] for entry in failed)
     write_atomically(folder / FAILURES, text.getvalue().encode())
+
+
+def _harmless(value: object) -> object:
+    """A value that no spreadsheet takes for a formula: names of files are of strangers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def ordered(entries: Iterable[Entry], first: Iterable[str]) -> list[Entry]:

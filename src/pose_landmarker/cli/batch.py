@@ -189,11 +189,12 @@ def _sentence(summary: BatchSummary) -> str:
 
 def _tell_failures(summary: BatchSummary) -> None:
     """The table of what failed, on standard error, where it is not overlooked."""
+    from pose_landmarker.batch.report_words import visible
     from pose_landmarker.markdown import table
 
     if summary.failures:
         shown = summary.failures[:_MOST_SHOWN]
-        rows = [(*failure[:3], str(failure.attempts)) for failure in shown]
+        rows = [(visible(one.file), one.cause, visible(one.reason), str(one.attempts)) for one in shown]
         print(f"{summary.failed} of {count(summary.files, 'file')} failed:", file=sys.stderr)
         print(table(("file", "cause", "reason", "tries"), rows), file=sys.stderr)
         if len(shown) < summary.failed:
