@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import secrets
-import threading
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory
@@ -34,8 +34,7 @@ class _Memory(SharedMemory):
 
 
 #: Blocks that are not needed any more, except perhaps by an engine that keeps an array of them.
-_let_go_soon: list[_Memory] = []
-_turn = threading.Lock()
+_let_go_soon: deque[_Memory] = deque()
 
 
 def places(sizes: Iterable[int]) -> tuple[list[int], int]:
@@ -137,9 +136,12 @@ def _view(memory: _Memory, shape: tuple[int, ...], dtype: npt.DTypeLike, offset:
 
 
 def _let_go(memory: _Memory) -> None:
-    with _turn:
-        _let_go_soon.append(memory)
-        for one in list(_let_go_soon):
-            with suppress(BufferError):  # an engine still holds an array of it
+    # Without a lock: the garbage collector may come here in the midst of it, in the same thread.
+    _let_go_soon.append(memory)
+    for _ in range(len(_let_go_soon)):
+        with suppress(IndexError):
+            one = _let_go_soon.popleft()
+            try:
                 one.close()
-                _let_go_soon.remove(one)
+            except BufferError:  # an engine still holds an array of it
+                _let_go_soon.append(one)
