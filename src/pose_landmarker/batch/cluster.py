@@ -30,6 +30,8 @@ from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
 
 #: Seconds between looks at the cluster while nothing else happens.
 _TICK_S: Final = 1.0
+#: Seconds between looks at it while much happens: nodes may have joined.
+_LOOK_S: Final = 5.0
 #: A worker tells what it has at least this often, and not much more often: every message costs the driver a
 #: millisecond, and there may be a thousand workers.
 _TELL_S: Final = 2.0
@@ -83,6 +85,9 @@ class RayEngine:
             self._seats: list[Seat] = []
             self._again: deque[FileTask] = deque()
             self._lost: list[_LostFile] = []
+            self._suspects: set[int] = set()  # files of workers that were lost alone
+            self._alone: deque[FileTask] = deque()
+            self._next_look_s = 0.0
             self._grow()
         except BaseException:
             self._session.close()
@@ -107,16 +112,16 @@ class RayEngine:
 
     def _choose_shape(self, options: PoseLandmarkerOptions) -> Shape:
         if options.base_options.device != "cpu":
-            return gpu_shape(self._session.total("CPU"), self._session.total("GPU"))
+            return gpu_shape(self._session.nodes().values())
         return cpu_shape(options.threads)
 
     def _grow(self) -> None:
         """Have as many workers as are wanted, or as there is room for."""
-        room = self._shape.room(self._session.total("CPU"), self._session.total("GPU"))
+        room = self._shape.room(self._session.nodes().values())
         if not room and not self._seats:
             raise EngineError(
-                f"this Ray cluster has no room for a worker, which takes {self._shape.cpus} processors and "
-                f"{self._shape.gpus:g} GPUs; ask for fewer threads, or add nodes"
+                f"no node of this Ray cluster has room for a worker, which takes {self._shape.cpus} "
+                f"processors and {self._shape.gpus:g} GPUs; ask for fewer threads, or add nodes"
             )
         for _ in range((self._workers or room) - len(self._seats)):
             self._seats.append(Seat(self._actor.remote(), self._settings, self._shape.streams))
@@ -125,14 +130,20 @@ class RayEngine:
         """Give files to workers that have room for them; whether there were fewer files than room."""
         for seat in self._seats:
             while seat.has_room():
+                if self._alone and not seat.busy:
+                    seat.give(self._alone.popleft(), alone=True)
+                    continue
                 task = self._again.popleft() if self._again else take()
                 if task is None:
                     return True
-                seat.give(task)
+                if task.number in self._suspects and self._shape.streams > 1:
+                    self._alone.append(task)  # else the files beside it might be lost with it once more
+                else:
+                    seat.give(task)
         return False
 
     def _in_work(self) -> bool:
-        return bool(self._again or self._lost) or any(seat.busy for seat in self._seats)
+        return bool(self._again or self._lost or self._alone) or any(seat.busy for seat in self._seats)
 
     def _next(self) -> Iterator[Event]:
         """What the workers have told; waits for something, but not for long."""
@@ -140,7 +151,8 @@ class RayEngine:
         told = self._session.wait([answer for _, answer in due.values()], _TICK_S)
         for answer in told:
             yield from self._read(*due[id(answer)])
-        if not told:
+        if not told or time.monotonic() >= self._next_look_s:
+            self._next_look_s = time.monotonic() + _LOOK_S
             self._grow()
             ready = sum(seat.ready for seat in self._seats)
             yield Waiting(ready, f"{ready} workers on {len(self._session.nodes())} nodes")
@@ -178,6 +190,7 @@ class RayEngine:
             if lost.node not in alive:
                 self._again.append(lost.task)
             elif now >= lost.until_s:
+                self._suspects.add(lost.task.number)
                 yield Failed(lost.task.number, "killed", lost.reason)
         self._lost = [lost for lost in self._lost if lost.node in alive and now < lost.until_s]
 

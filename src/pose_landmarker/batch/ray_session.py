@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pose_landmarker.batch.shape import Resources
 from pose_landmarker.engines.cpu import available_cpus
 from pose_landmarker.errors import EngineError, MissingExtraError, ModelError, OptionError, OptionTypeError
 
@@ -94,13 +95,13 @@ class RaySession:
         told, _ = self.ray.wait(everything, num_returns=len(everything), timeout=0)
         return list(told or first)
 
-    def total(self, resource: str) -> float:
-        """How much of a resource all nodes have together."""
-        return float(self.ray.cluster_resources().get(resource, 0))
-
-    def nodes(self) -> set[str]:
-        """The ids of the nodes that are alive, or were a few seconds ago."""
-        return {node["NodeID"] for node in self.ray.nodes() if node["Alive"]}
+    def nodes(self) -> dict[str, Resources]:
+        """The ids of the nodes that are alive, or were a few seconds ago, and what each of them has."""
+        alive = (node for node in self.ray.nodes() if node["Alive"])
+        return {
+            node["NodeID"]: Resources(node["Resources"].get("CPU", 0.0), node["Resources"].get("GPU", 0.0))
+            for node in alive
+        }
 
     def kill(self, actor: Any) -> None:
         """End a worker for good."""

@@ -31,6 +31,7 @@ class Seat:
         self.node = ""
         self._settings = settings
         self._streams = streams
+        self._alone = False
         self._work: list[tuple[FileTask, Any]] = []  # with generators of references, in order
         self._starts = 0
         self._greet()
@@ -47,11 +48,14 @@ class Seat:
 
     def has_room(self) -> bool:
         """Whether it should be given a file: to begin now, or right after a picture, which is soon over."""
+        if not self.ready or (self._alone and self._work):
+            return False
         ahead = 0 if any(task.is_video for task, _ in self._work) else 1
-        return self.ready and len(self._work) < self._streams + ahead
+        return len(self._work) < self._streams + ahead
 
-    def give(self, task: FileTask) -> None:
-        """Give it a file."""
+    def give(self, task: FileTask, *, alone: bool = False) -> None:
+        """Give it a file; with nothing beside it if that could be lost with it."""
+        self._alone = alone
         self._work.append((task, self.actor.work.remote(task)))
 
     def hear(self, waited_for: Any, get: Callable[[Any], Any]) -> list[Event]:
@@ -67,9 +71,9 @@ class Seat:
         if not self.ready:
             self.node = get(waited_for)
             self.ready = True
+            self._starts = 0
             return []
         events: list[Event] = get(next(waited_for))
-        self._starts = 0
         if isinstance(events[-1], Done | Failed):
             self._work = [work for work in self._work if work[1] is not waited_for]
         return events
