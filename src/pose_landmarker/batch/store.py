@@ -20,6 +20,7 @@ from pose_landmarker.batch.entry import Entry
 from pose_landmarker.batch.journal import Journal, journals, read_journal
 from pose_landmarker.batch.parts import PartWriter, read_entries, without
 from pose_landmarker.batch.states import StatesLog
+from pose_landmarker.cache import leftovers
 from pose_landmarker.errors import OptionError
 
 #: Rows of a file that wait in memory, for they may come into the journal; more have a part of their own.
@@ -173,7 +174,7 @@ class Store:
                 self.parts[target] = entries
 
     def _undouble(self) -> None:
-        """Rows that are in two parts, since Ctrl-C came between a part and its journal, stay in one of them."""
+        """Rows in two parts, since Ctrl-C came between a part and its journal, stay in one of them."""
         owners: dict[tuple[str, str | None], tuple[int, Path]] = {}
         for path, entries in self.parts.items():
             for entry in entries:
@@ -284,5 +285,6 @@ def check_folder(folder: Path, marker: str, lock: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"the output must be a folder, and {folder} is a file")
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names -= {path.name for path in leftovers(folder / marker)}  # of a job that was killed as it began
     if names - {lock} and marker not in names:
         raise OptionError(f"{folder} has other files in it, and is not of a job; name another folder")
