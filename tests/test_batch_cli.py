@@ -17,7 +17,7 @@ import pytest
 
 from pose_landmarker.batch import job
 from pose_landmarker.batch.summary import Counts, Progress
-from pose_landmarker.cli import files_bar
+from pose_landmarker.cli import batch, files_bar
 from pose_landmarker.cli.files_bar import FilesBar
 from pose_landmarker.cli.main import main
 from pose_landmarker.cli.timecode import format_duration
@@ -102,9 +102,18 @@ def test_lists_of_files(
     (tmp_path / "list.txt").write_text(lines)
     assert run(f"@{tmp_path}/list.txt") == 0
     assert list(files(jobs.output)) == ["a.mp4", "c.png"]
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{jobs.archive}/b.png\n"))
+    given = io.BytesIO(f"{jobs.archive}/b.png\n".encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, encoding="ascii"))
     assert run("@-") == 0
     assert len(files(jobs.output)) == 3
+
+
+def test_lists_of_names_that_are_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = b"\xff.png\r\n\n\xc3\xa4.png"
+    (tmp_path / "list.txt").write_bytes(lines)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines), encoding="utf-8", errors="strict"))
+    for argument in (f"@{tmp_path}/list.txt", "@-"):
+        assert list(batch._sources([argument])) == ["\udcff.png", "\u00e4.png"]
 
 
 @pytest.mark.parametrize(

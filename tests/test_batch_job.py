@@ -133,6 +133,15 @@ class TestFolder:
             jobs.run()
         assert [path.name for path in jobs.output.iterdir()] == ["thesis.doc"]
 
+    def test_what_a_kill_has_left_of_its_description_is_removed(self, jobs: Jobs) -> None:
+        jobs.output.mkdir()
+        (jobs.output / ".lock").touch()
+        (jobs.output / ".job.json.0a1b2c3d.part").write_bytes(b"{")
+        assert jobs.run().done == 3
+        (jobs.output / ".job.json.4e5f6a7b.part").touch()
+        assert jobs.run().before == 3
+        assert not list(jobs.output.glob(".job.json.*"))
+
     def test_one_whose_description_is_gone_is_refused(self, jobs: Jobs) -> None:
         jobs.run()
         (jobs.output / "job.json").unlink()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.utils import infer_storage_options
 
 from pose_landmarker.batch import remote
-from pose_landmarker.batch.remote import as_path, is_remote
+from pose_landmarker.batch.remote import as_path, is_remote, list_files
 from pose_landmarker.batch.sources import Listed, find_files
 from pose_landmarker.errors import MissingExtraError
 from tests.archives import dataset, files, write_picture
@@ -171,6 +174,37 @@ class TestAddresses:
         monkeypatch.setattr("pose_landmarker.batch.content.copy", copy)
         assert jobs.run(["memory://a.mp4"]).failed == 0
         assert files(jobs.output)["a.mp4"]["attempts"] == 3
+
+    def test_a_host_that_is_no_part_of_names(self) -> None:
+        class Hosted(MemoryFileSystem):  # type: ignore[misc] # as that of FTP
+            protocol = "hosted"
+            store: ClassVar[dict[str, Any]] = {}
+            pseudo_dirs: ClassVar[list[str]] = [""]
+
+            @classmethod
+            def _strip_protocol(cls, path: str) -> str:
+                return "/" + str(infer_storage_options(path)["path"]).strip("/")
+
+            @staticmethod
+            def _get_kwargs_from_urls(path: str) -> dict[str, Any]:
+                return {"host": infer_storage_options(path)["host"]} if "://" in path else {}
+
+            def __init__(self, host: str, **options: Any) -> None:
+                super().__init__(**options)
+
+        fsspec.register_implementation("hosted", Hosted, clobber=True)
+        for name in ("a.mp4", "sub/b.png"):
+            with fsspec.open(f"hosted://host/clips/{name}", "wb") as file:
+                file.write(name.encode())
+        at = "hosted://me:secret@host:21/clips"
+        for given in (at, f"{at}/", f"{at}/**"):
+            addresses = [found.address for found in list_files(given)]
+            assert addresses == [f"{at}/a.mp4", f"{at}/sub/b.png"]
+        copied = BytesIO()
+        assert list(remote.copy(addresses[1], copied)) == [b"sub/b.png"]
+        (cached,) = list_files(f"simplecache::{at}/*.mp4")
+        assert cached.address == f"simplecache::{at}/a.mp4"
+        assert [found.address for found in list_files(f"{at}/a.mp4")] == [f"{at}/a.mp4"]
 
     def test_without_fsspec(self, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)

@@ -131,6 +131,55 @@ class TestStore:
         assert _known(tmp_path) == ["0.png", "1.png", "2.png"]
         assert len(dataset(tmp_path)) == 3
 
+    @pytest.mark.parametrize("at_once", [False, True])
+    def test_ctrl_c_when_a_part_has_its_name_already(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+    ) -> None:
+        def interrupt(_: Path) -> None:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+        opened = Store(tmp_path, CONSTANTS)
+        monkeypatch.setattr(parts, "sync_folder", interrupt)
+        monkeypatch.setattr(store, "ROWS_IN_MEMORY", 1 if at_once else 2)
+        if not at_once:
+            _commit(opened, 0, frames=2)
+        with pytest.raises(KeyboardInterrupt):
+            _commit(opened, 0, frames=2) if at_once else opened.seal()
+        opened.seal()
+        assert [entry.file for entry in opened.entries()] == ["0.png"]
+        assert len(dataset(tmp_path)) == 2
+        assert not opened.unsealed
+
+    def test_rows_that_are_in_two_parts_stay_in_one(self, tmp_path: Path) -> None:
+        opened = Store(tmp_path, CONSTANTS)
+        for number in range(3):
+            _commit(opened, number, frames=number + 1)
+        opened.seal()
+        (first,) = (tmp_path / "data").iterdir()
+        shutil.copy(first, first.with_name("part-000003.parquet"))
+        _commit(opened, 4)
+        opened.seal()
+        again = Store(tmp_path, CONSTANTS)
+        assert _known(tmp_path) == ["0.png", "1.png", "2.png", "4.png"]
+        assert sorted(entry.file for entry in again.entries()) == _known(tmp_path)
+        assert len(dataset(tmp_path)) == 7
+        assert len(list((tmp_path / "data").iterdir())) == 2
+
+    def test_of_rows_that_are_in_two_parts_the_latest_stay(self, tmp_path: Path) -> None:
+        opened = Store(tmp_path, CONSTANTS)
+        old, late = _commit(opened, 0), _entry(0, turn=7)
+        _commit(opened, 1)
+        opened.seal()
+        incoming = opened.incoming(0, late.file)
+        incoming.add(_batch(1), late.content or "")
+        opened.commit(incoming, late)
+        opened.seal()
+        entries = Store(tmp_path, CONSTANTS).entries()
+        assert late in entries
+        assert old not in entries
+        assert sorted(dataset(tmp_path)["file"].to_pylist()) == ["0.png", "1.png"]
+
     def test_what_was_being_written_is_removed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(store, "ROWS_IN_MEMORY", 1)
         opened = Store(tmp_path, CONSTANTS)

@@ -30,6 +30,11 @@ def cache_dir() -> Path:
     return Path(platformdirs.user_cache_dir("pose-landmarker", appauthor=False))
 
 
+def leftovers(path: Path) -> list[Path]:
+    """What :func:`write_atomically` was writing for this file when it was killed."""
+    return list(path.parent.glob(f".{path.name}.*.part"))
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that, at any moment, ``path`` is the old file, or none, or the whole new one.
 

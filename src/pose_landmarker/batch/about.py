@@ -12,7 +12,7 @@ from pose_landmarker._version import __version__
 from pose_landmarker.batch.columns import SCHEMA_VERSION, Constants
 from pose_landmarker.batch.job_file import WALL, read_job, wall_seconds
 from pose_landmarker.batch.work import Settings
-from pose_landmarker.cache import write_atomically
+from pose_landmarker.cache import leftovers, write_atomically
 from pose_landmarker.engines import load_engine
 from pose_landmarker.errors import DatasetError, OptionError
 from pose_landmarker.image_options import ImageProcessingOptions
@@ -91,6 +91,8 @@ def check_about(about: About, folder: Path) -> None:
         OSError: It cannot be read or written.
     """
     path = folder / JOB_FILE
+    for left_behind in leftovers(path):
+        left_behind.unlink(missing_ok=True)
     if not path.exists():
         write_atomically(path, json.dumps(about.as_dict(), indent=2).encode() + b"\n")
         return

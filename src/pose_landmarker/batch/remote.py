@@ -71,7 +71,7 @@ def list_files(address: str) -> Iterator[Found]:
         about = {path: system.info(path)}
     for name in sorted(about):
         if about[name].get("type", "file") == "file":
-            yield _found(address if name == path else system.unstrip_protocol(name), about[name])
+            yield _found(address if name == path else _address(name, system, address), about[name])
 
 
 def copy(address: str, file: BinaryIO) -> Iterator[bytes]:
@@ -96,6 +96,13 @@ def _system(address: str) -> tuple[Any, str]:
             f"addresses need fsspec ({error}): pip install 'pose-landmarker[batch]', and its package for "
             "this kind of address, such as s3fs"
         ) from error
+
+
+def _address(name: str, system: Any, given: str) -> str:
+    """Of a file that a filesystem has found; to some, such as that of FTP, the host is no part of names."""
+    root = "/".join(given.split("/", 3)[:3])
+    without_host = not root.endswith("/") and not system._strip_protocol(root.rpartition("::")[2]).strip("/")
+    return f"{root}/{name.lstrip('/')}" if without_host else str(system.unstrip_protocol(name))
 
 
 def _found(address: str, about: dict[str, Any]) -> Found:

@@ -20,6 +20,7 @@ from pose_landmarker.batch.entry import Entry
 from pose_landmarker.batch.journal import Journal, journals, read_journal
 from pose_landmarker.batch.parts import PartWriter, read_entries, without
 from pose_landmarker.batch.states import StatesLog
+from pose_landmarker.cache import leftovers
 from pose_landmarker.errors import OptionError
 
 #: Rows of a file that wait in memory, for they may come into the journal; more have a part of their own.
@@ -63,6 +64,7 @@ class Store:
         self._journal: Journal | None = None
         for path in journals(self._journals):
             self._seal(path)
+        self._undouble()
 
     def entries(self) -> list[Entry]:
         """The files whose rows are in the dataset, in no order."""
@@ -89,9 +91,7 @@ class Store:
         """
         part = incoming.part(entry.content or "")
         if part is not None:
-            target = self._name()
-            part.finish([entry], target)
-            self.parts[target] = [entry]
+            self._finish(part, [entry])
             return
         if self._journal is None:
             self._journal = Journal(self._journals)
@@ -134,11 +134,7 @@ class Store:
         with _told("the log of failures"):
             self._states.replace(states)
         for path, entries in list(self.parts.items()):
-            gone = [entry for entry in entries if entry in stale]
-            if gone:
-                with _told(path.name):
-                    without(path, self._work / path.name, self._constants, gone)
-                    self.parts[path] = [entry for entry in entries if entry not in gone]
+            self._take_out(path, [entry for entry in entries if entry in stale])
 
     def _seal(self, path: Path) -> None:
         """Make a part of a journal.
@@ -158,16 +154,42 @@ class Store:
             writer.discard()
             raise
         if entries:
-            target = self._name()
-            writer.finish(entries, target)
-            self.parts[target] = entries
+            self._finish(writer, entries)
         else:
             writer.discard()
         path.unlink()
 
-    def _name(self) -> Path:
+    def _finish(self, writer: PartWriter, entries: list[Entry]) -> None:
+        """Give a part its name.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        target = self._data / f"part-{self._next:06d}.parquet"
         self._next += 1
-        return self._data / f"part-{self._next - 1:06d}.parquet"
+        try:
+            writer.finish(entries, target)
+        finally:  # Ctrl-C may come when it has its name already
+            if target.exists():
+                self.parts[target] = entries
+
+    def _undouble(self) -> None:
+        """Rows in two parts, since Ctrl-C came between a part and its journal, stay in one of them."""
+        owners: dict[tuple[str, str | None], tuple[int, Path]] = {}
+        for path, entries in self.parts.items():
+            for entry in entries:
+                turn, _ = owners.setdefault((entry.file, entry.content), (entry.turn, path))
+                if entry.turn > turn:
+                    owners[entry.file, entry.content] = entry.turn, path
+        for path, entries in list(self.parts.items()):
+            self._take_out(path, [one for one in entries if owners[one.file, one.content][1] != path])
+
+    def _take_out(self, path: Path, gone: Collection[Entry]) -> None:
+        """Take the rows of some files out of a part; on a full disk they stay."""
+        if gone:
+            with _told(path.name):
+                without(path, self._work / path.name, self._constants, gone)
+                self.parts[path] = [entry for entry in self.parts[path] if entry not in gone]
 
 
 class Incoming:
@@ -263,5 +285,6 @@ def check_folder(folder: Path, marker: str, lock: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise OptionError(f"the output must be a folder, and {folder} is a file")
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    names -= {path.name for path in leftovers(folder / marker)}  # of a job that was killed as it began
     if names - {lock} and marker not in names:
         raise OptionError(f"{folder} has other files in it, and is not of a job; name another folder")

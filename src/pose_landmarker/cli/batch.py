@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,19 +156,19 @@ def _sources(arguments: Sequence[str]) -> Iterator[str]:
         if not argument.startswith("@") or Path(argument).exists():
             yield argument
         elif argument == "@-":
-            yield from _lines(sys.stdin)
+            yield from _lines(sys.stdin.buffer)
         else:
             try:
-                with Path(argument[1:]).open(encoding="utf-8", errors="surrogateescape") as file:
+                with Path(argument[1:]).open("rb") as file:
                     yield from _lines(file)
             except OSError as error:
                 raise OptionError(f"{argument}: the list cannot be read: {error.strerror or error}") from None
 
 
-def _lines(file: Any) -> Iterator[str]:
+def _lines(file: Iterable[bytes]) -> Iterator[str]:
     for line in file:
-        if name := line.rstrip("\r\n"):
-            yield name
+        if name := line.rstrip(b"\r\n"):
+            yield name.decode("utf-8", "surrogateescape")  # as names of files that are no text
 
 
 def _sentence(summary: BatchSummary) -> str:

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pose_landmarker.cache import CACHE_VARIABLE, cache_dir, write_atomically
+from pose_landmarker.cache import CACHE_VARIABLE, cache_dir, leftovers, write_atomically
 from pose_landmarker.checks import check_choice
 from pose_landmarker.errors import BundleError, FetchError, ModelError, ModelNotFoundError
 from pose_landmarker.models.bundle import Bundle, read_bundle
@@ -194,7 +194,7 @@ def is_offline() -> bool:
 def _fetch(name: str, path: Path, sources: Sequence[Source] | None) -> None:
     from pose_landmarker.models.sources import SOURCES  # brings the machinery of downloading
 
-    for left_behind in path.parent.glob(f".{path.name}.*.part"):  # by a process that was killed
+    for left_behind in leftovers(path):  # by a process that was killed
         left_behind.unlink(missing_ok=True)
     failures = []
     for source in SOURCES if sources is None else sources:
