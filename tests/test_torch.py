@@ -378,6 +378,30 @@ class TestFloat32:
         assert inside == ["ieee", "ieee"]
         assert (backends.cudnn.conv.fp32_precision, backends.mkldnn.conv.fp32_precision) == before
 
+    def test_settings_above_and_beside_stay(self) -> None:
+        import torch
+        from torch import backends
+
+        from pose_landmarker.engines.pytorch.float32 import full_float32
+
+        before = backends.cudnn.conv.fp32_precision
+        backends.cudnn.conv.fp32_precision = "none"
+        torch.set_float32_matmul_precision("high")
+        try:
+            with full_float32():
+                assert backends.cudnn.conv.fp32_precision == "ieee"
+                assert torch.get_float32_matmul_precision() == "high"
+                assert backends.cuda.matmul.allow_tf32  # raises where switches are mixed
+            for precision in ("tf32", "ieee"):
+                backends.cudnn.fp32_precision = precision
+                assert backends.cudnn.conv.fp32_precision == precision
+                with full_float32():
+                    pass
+        finally:
+            torch.set_float32_matmul_precision("highest")
+            backends.cudnn.fp32_precision = "none"
+            backends.cudnn.conv.fp32_precision = before
+
     def test_float16_is_near(self, networks: dict[str, bytes], astronaut: RgbImage) -> None:
         import torch
 
