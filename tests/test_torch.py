@@ -236,11 +236,21 @@ class TestSharing:
         done = list(process(tmp_path, model_file("lite"), engine="torch", workers=3, threads=1))
         assert [len(one.result or ()) for one in done] == [1] * 6
 
+    @pytest.mark.parametrize(
+        ("kind", "text"),
+        [
+            ("OutOfMemoryError", "CUDA: no room"),
+            ("AcceleratorError", "CUDA error: out of memory"),
+            ("RuntimeError", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+            ("RuntimeError", "Unable to find an engine to execute this computation"),
+        ],
+    )
     def test_memory_that_is_too_small_for_a_batch(
-        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, kind: str, text: str
     ) -> None:
         import torch
 
+        error = getattr(torch, kind, RuntimeError)
         network = made("lite, False")
         module, seen = network._shared.module, []
 
@@ -250,19 +260,59 @@ class TestSharing:
             def __call__(self, crops: Any) -> Any:
                 seen.append(len(crops))
                 if len(crops) > 2:
-                    raise torch.OutOfMemoryError("out of memory")
+                    raise error(text)
                 return module(crops)
 
         monkeypatch.setattr(network._lane._run, "_module", Small())
         pixels = np.random.default_rng(2).integers(0, 256, (7, 256, 256, 3), dtype=np.uint8)
         assert [output.shape[0] for output in network(pixels)] == [7] * 4
         assert seen == [8, 3, 1, 1, 1, 1, 1, 1, 1]
-        monkeypatch.setattr(network._lane._run, "_most", 1)
         monkeypatch.setattr(
             network._lane._run, "_module", lambda crops: (_ for _ in ()).throw(torch.OutOfMemoryError("all"))
         )
         with pytest.raises(EngineError, match="PyTorch failed to run the network: all"):
             network(pixels)
+
+    def test_other_errors_are_not_tried_again(
+        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network, seen = made("lite, False"), []
+
+        def broken(crops: Any) -> Any:
+            seen.append(len(crops))
+            raise RuntimeError("the card has fallen off")
+
+        monkeypatch.setattr(network._lane._run, "_module", broken)
+        with pytest.raises(EngineError, match="fallen off"):
+            network(np.zeros((4, 256, 256, 3), np.uint8))
+        assert seen == [4]
+
+    def test_memory_that_is_there_again_is_used(
+        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        from pose_landmarker.engines.pytorch import runner as module
+
+        monkeypatch.setattr(module, "_PATIENCE", 2)
+        room, seen = 2, []
+
+        def small(crops: Any) -> Any:
+            seen.append(len(crops))
+            if len(crops) > room:
+                raise torch.OutOfMemoryError("out of memory")
+            return (crops[:, 0, 0].float(),)
+
+        small.size = (4, 4, 3)  # type: ignore[attr-defined]
+        runner = module.Runner(small, device="cpu", threads=1, most=8, refined=None)  # type: ignore[arg-type]
+        batch = [module.Crops(torch.zeros((8, 4, 4, 3), dtype=torch.uint8))]
+        runner(batch)
+        assert seen == [8, 4, 2, 2, 2, 2]
+        room = 8
+        for _ in range(5):
+            seen.clear()
+            runner(batch)
+        assert seen == [8]
 
     def test_memory_that_is_too_small_for_the_pictures_of_all(
         self, made: Callable[..., Any], astronaut: RgbImage, monkeypatch: pytest.MonkeyPatch
