@@ -471,6 +471,41 @@ class TestFloat32:
         assert 0 < apart.mean() < 0.5  # pixels of the crop
 
 
+@needs_torch
+class TestCard:
+    """What can be told of one that is not there."""
+
+    def test_without_kernels_for_it_is_told_at_once(
+        self, networks: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        from pose_landmarker.engines.native.reading import read_graph
+        from pose_landmarker.engines.pytorch.module import Module
+
+        def missing(*_: Any, **__: Any) -> Any:
+            raise RuntimeError("no kernel image is available")
+
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+        values: Any = {"scale": 1.0, "offset": 0.0, "device": "meta", "half": True}
+        graph = read_graph(networks["lite, False"])
+        Module(graph, **values)
+        monkeypatch.setattr(torch.nn.functional, "conv2d", missing)
+        with pytest.raises(RuntimeError, match="no kernel image"):
+            Module(graph, **values)
+
+    def test_has_one_stream_for_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+
+        from pose_landmarker.engines.pytorch import runner
+
+        monkeypatch.setattr(runner, "_streams", {})
+        monkeypatch.setattr(torch.cuda, "Stream", lambda device: [device])
+        first = runner._stream_of("cuda:0")
+        assert runner._stream_of("cuda:0") is first
+        assert runner._stream_of("cuda:1") is not first
+
+
 class TestDevice:
     @pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:0", "cuda:17"])
     def test_is_an_option_of_the_base_options(self, device: str) -> None:

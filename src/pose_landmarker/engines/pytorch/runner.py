@@ -46,6 +46,9 @@ Request: TypeAlias = "Crops | Parts"
 #: Batches that fit before twice as many pictures are tried after memory was short.
 _PATIENCE = 16
 
+#: One for each device, as PyTorch keeps memory that was used for the stream that used it.
+_streams: dict[str, Any] = {}
+
 
 def rounded_up(count: int) -> int:
     """A power of two, or three quarters of one: so many pictures are computed, black ones among them.
@@ -56,6 +59,14 @@ def rounded_up(count: int) -> int:
     power = 1 << (count - 1).bit_length()
     fewer = 3 * power // 4
     return fewer if fewer >= count else power
+
+
+def _stream_of(device: str) -> Any:
+    import torch
+
+    if device not in _streams:
+        _streams.setdefault(device, torch.cuda.Stream(device))  # another thread may be as far
+    return _streams[device]
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
@@ -188,7 +199,7 @@ class Runner:
 
     @contextmanager
     def _own_stream(self) -> Iterator[None]:
-        """This thread's part of the device, prepared when it is there for the first time."""
+        """The lanes' part of the device, prepared when this thread is there for the first time."""
         import torch
 
         if self._device == "cpu":
@@ -197,6 +208,6 @@ class Runner:
             yield
             return
         if self._stream is None:
-            self._stream = torch.cuda.Stream(self._device)
+            self._stream = _stream_of(self._device)
         with torch.cuda.stream(self._stream):
             yield
