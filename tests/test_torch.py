@@ -576,6 +576,42 @@ class TestDevice:
         assert fast.compile.keywords == {"device": "cuda:0", "precision": "fast"}  # type: ignore[attr-defined]
 
     @needs_torch
+    @pytest.mark.parametrize(("forked", "told"), [(True, r"os.fork\(\).*'spawn'"), (False, "busy")])
+    def test_a_card_that_cannot_be_used(
+        self, monkeypatch: pytest.MonkeyPatch, forked: bool, told: str
+    ) -> None:
+        import torch
+
+        def fail() -> int:
+            raise RuntimeError("CUDA-capable devices are busy or unavailable")
+
+        _pretend_cards(monkeypatch, "Blue")
+        monkeypatch.setattr(torch.cuda, "current_device", fail)
+        monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: forked)
+        with pytest.raises(EngineError, match=told):
+            choose_engine("auto", "exact", "cuda")
+
+    @needs_torch
+    def test_workers_use_the_current_card_of_who_calls(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+
+        from pose_landmarker import processing
+
+        _pretend_cards(monkeypatch, "Blue", "Green")
+        caller, used = threading.get_ident(), []
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: 1 if threading.get_ident() == caller else 0)
+
+        def landmarker(options: PoseLandmarkerOptions) -> Any:
+            used.append((threading.get_ident() == caller, options.base_options.device))
+            raise EngineError("enough")
+
+        monkeypatch.setattr("pose_landmarker.worker.PoseLandmarker", landmarker)
+        picture = np.zeros((9, 9, 3), np.uint8)
+        with pytest.raises(EngineError, match="enough"):
+            list(processing.process([picture, picture], "lite", device="cuda", workers=2))
+        assert set(used) == {(False, "cuda:1")}
+
+    @needs_torch
     def test_fast_is_for_graphics_cards(self, model_file: Callable[[str], Path]) -> None:
         with pytest.warns(RuntimeWarning, match=r"exact, with torch: .*device='cuda' only") as caught:
             landmarker = PoseLandmarker.create(

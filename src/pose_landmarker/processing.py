@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pose_landmarker.checks import check_flag, check_integer
+from pose_landmarker.engines import settled_device
 from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
 from pose_landmarker.errors import OptionError, OptionTypeError
 from pose_landmarker.image_options import ImageProcessingOptions
@@ -115,6 +116,9 @@ def process(
 
         check_startable()
     wanted = PoseLandmarkerOptions.of(model, options)  # checked now, not in a thread
+    base = wanted.base_options
+    if base.device != "cpu":  # workers are other threads, which may have another current card
+        wanted = replace(wanted, base_options=replace(base, device=settled_device(base.device)))
     tasks = find_tasks(sources, length)
     return _run(tasks, count, wanted, in_order, images, image_processing_options, processes)
 
