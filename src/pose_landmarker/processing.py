@@ -97,7 +97,8 @@ def process(
     Raises:
         OptionError: An option is wrong.
         ModelError: The model is missing, damaged or cannot be fetched; when the first result is asked for.
-        EngineError: The engine cannot compile it, or failed.
+        EngineError: The engine cannot compile it, or failed; or there is no such device.
+        MissingExtraError: PyTorch is not installed, which ``device`` needs.
         WorkerError: With ``processes``, none can be started.
         Exception: Whatever the iterable raised, after the results of what it gave before.
     """

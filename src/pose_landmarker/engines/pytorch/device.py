@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from pose_landmarker.errors import EngineError
 
-
 #: What is wrong in a process that was forked from one that used a card.
 FORKED = (
     "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
