@@ -236,11 +236,21 @@ class TestSharing:
         done = list(process(tmp_path, model_file("lite"), engine="torch", workers=3, threads=1))
         assert [len(one.result or ()) for one in done] == [1] * 6
 
+    @pytest.mark.parametrize(
+        ("kind", "text"),
+        [
+            ("OutOfMemoryError", "CUDA: no room"),
+            ("AcceleratorError", "CUDA error: out of memory"),
+            ("RuntimeError", "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+            ("RuntimeError", "Unable to find an engine to execute this computation"),
+        ],
+    )
     def test_memory_that_is_too_small_for_a_batch(
-        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, kind: str, text: str
     ) -> None:
         import torch
 
+        error = getattr(torch, kind, RuntimeError)
         network = made("lite, False")
         module, seen = network._shared.module, []
 
@@ -250,19 +260,59 @@ class TestSharing:
             def __call__(self, crops: Any) -> Any:
                 seen.append(len(crops))
                 if len(crops) > 2:
-                    raise torch.OutOfMemoryError("out of memory")
+                    raise error(text)
                 return module(crops)
 
         monkeypatch.setattr(network._lane._run, "_module", Small())
         pixels = np.random.default_rng(2).integers(0, 256, (7, 256, 256, 3), dtype=np.uint8)
         assert [output.shape[0] for output in network(pixels)] == [7] * 4
         assert seen == [8, 3, 1, 1, 1, 1, 1, 1, 1]
-        monkeypatch.setattr(network._lane._run, "_most", 1)
         monkeypatch.setattr(
             network._lane._run, "_module", lambda crops: (_ for _ in ()).throw(torch.OutOfMemoryError("all"))
         )
         with pytest.raises(EngineError, match="PyTorch failed to run the network: all"):
             network(pixels)
+
+    def test_other_errors_are_not_tried_again(
+        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network, seen = made("lite, False"), []
+
+        def broken(crops: Any) -> Any:
+            seen.append(len(crops))
+            raise RuntimeError("the card has fallen off")
+
+        monkeypatch.setattr(network._lane._run, "_module", broken)
+        with pytest.raises(EngineError, match="fallen off"):
+            network(np.zeros((4, 256, 256, 3), np.uint8))
+        assert seen == [4]
+
+    def test_memory_that_is_there_again_is_used(
+        self, made: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        from pose_landmarker.engines.pytorch import runner as module
+
+        monkeypatch.setattr(module, "_PATIENCE", 2)
+        room, seen = 2, []
+
+        def small(crops: Any) -> Any:
+            seen.append(len(crops))
+            if len(crops) > room:
+                raise torch.OutOfMemoryError("out of memory")
+            return (crops[:, 0, 0].float(),)
+
+        small.size = (4, 4, 3)  # type: ignore[attr-defined]
+        runner = module.Runner(small, device="cpu", threads=1, most=8, refined=None)  # type: ignore[arg-type]
+        batch = [module.Crops(torch.zeros((8, 4, 4, 3), dtype=torch.uint8))]
+        runner(batch)
+        assert seen == [8, 4, 2, 2, 2, 2]
+        room = 8
+        for _ in range(5):
+            seen.clear()
+            runner(batch)
+        assert seen == [8]
 
     def test_memory_that_is_too_small_for_the_pictures_of_all(
         self, made: Callable[..., Any], astronaut: RgbImage, monkeypatch: pytest.MonkeyPatch
@@ -378,6 +428,30 @@ class TestFloat32:
         assert inside == ["ieee", "ieee"]
         assert (backends.cudnn.conv.fp32_precision, backends.mkldnn.conv.fp32_precision) == before
 
+    def test_settings_above_and_beside_stay(self) -> None:
+        import torch
+        from torch import backends
+
+        from pose_landmarker.engines.pytorch.float32 import full_float32
+
+        before = backends.cudnn.conv.fp32_precision
+        backends.cudnn.conv.fp32_precision = "none"
+        torch.set_float32_matmul_precision("high")
+        try:
+            with full_float32():
+                assert backends.cudnn.conv.fp32_precision == "ieee"
+                assert torch.get_float32_matmul_precision() == "high"
+                assert backends.cuda.matmul.allow_tf32  # raises where switches are mixed
+            for precision in ("tf32", "ieee"):
+                backends.cudnn.fp32_precision = precision
+                assert backends.cudnn.conv.fp32_precision == precision
+                with full_float32():
+                    pass
+        finally:
+            torch.set_float32_matmul_precision("highest")
+            backends.cudnn.fp32_precision = "none"
+            backends.cudnn.conv.fp32_precision = before
+
     def test_float16_is_near(self, networks: dict[str, bytes], astronaut: RgbImage) -> None:
         import torch
 
@@ -395,6 +469,41 @@ class TestFloat32:
             wanted, found = exact(pixels)[0].numpy(), half(pixels)[0].numpy()
         apart = np.abs(found - wanted).reshape(39, 5)[:33, :2]
         assert 0 < apart.mean() < 0.5  # pixels of the crop
+
+
+@needs_torch
+class TestCard:
+    """What can be told of one that is not there."""
+
+    def test_without_kernels_for_it_is_told_at_once(
+        self, networks: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        from pose_landmarker.engines.native.reading import read_graph
+        from pose_landmarker.engines.pytorch.module import Module
+
+        def missing(*_: Any, **__: Any) -> Any:
+            raise RuntimeError("no kernel image is available")
+
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
+        values: Any = {"scale": 1.0, "offset": 0.0, "device": "meta", "half": True}
+        graph = read_graph(networks["lite, False"])
+        Module(graph, **values)
+        monkeypatch.setattr(torch.nn.functional, "conv2d", missing)
+        with pytest.raises(RuntimeError, match="no kernel image"):
+            Module(graph, **values)
+
+    def test_has_one_stream_for_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+
+        from pose_landmarker.engines.pytorch import runner
+
+        monkeypatch.setattr(runner, "_streams", {})
+        monkeypatch.setattr(torch.cuda, "Stream", lambda device: [device])
+        first = runner._stream_of("cuda:0")
+        assert runner._stream_of("cuda:0") is first
+        assert runner._stream_of("cuda:1") is not first
 
 
 class TestDevice:
@@ -465,6 +574,42 @@ class TestDevice:
         fast = choose_engine("auto", "fast", "cuda:0")
         assert (fast.name, fast.precision) == ("torch", "fast")
         assert fast.compile.keywords == {"device": "cuda:0", "precision": "fast"}  # type: ignore[attr-defined]
+
+    @needs_torch
+    @pytest.mark.parametrize(("forked", "told"), [(True, r"os.fork\(\).*'spawn'"), (False, "busy")])
+    def test_a_card_that_cannot_be_used(
+        self, monkeypatch: pytest.MonkeyPatch, forked: bool, told: str
+    ) -> None:
+        import torch
+
+        def fail() -> int:
+            raise RuntimeError("CUDA-capable devices are busy or unavailable")
+
+        _pretend_cards(monkeypatch, "Blue")
+        monkeypatch.setattr(torch.cuda, "current_device", fail)
+        monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: forked)
+        with pytest.raises(EngineError, match=told):
+            choose_engine("auto", "exact", "cuda")
+
+    @needs_torch
+    def test_workers_use_the_current_card_of_who_calls(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+
+        from pose_landmarker import processing
+
+        _pretend_cards(monkeypatch, "Blue", "Green")
+        caller, used = threading.get_ident(), []
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: 1 if threading.get_ident() == caller else 0)
+
+        def landmarker(options: PoseLandmarkerOptions) -> Any:
+            used.append((threading.get_ident() == caller, options.base_options.device))
+            raise EngineError("enough")
+
+        monkeypatch.setattr("pose_landmarker.worker.PoseLandmarker", landmarker)
+        picture = np.zeros((9, 9, 3), np.uint8)
+        with pytest.raises(EngineError, match="enough"):
+            list(processing.process([picture, picture], "lite", device="cuda", workers=2))
+        assert set(used) == {(False, "cuda:1")}
 
     @needs_torch
     def test_fast_is_for_graphics_cards(self, model_file: Callable[[str], Path]) -> None:

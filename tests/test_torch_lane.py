@@ -127,6 +127,23 @@ def test_everybody_in_a_batch_is_told_of_its_error_and_the_next_one_is_worked_on
     assert lane(3, 1) == 6
 
 
+def test_an_error_holds_nothing_of_the_batch() -> None:
+    class Big:
+        pass
+
+    held: list[weakref.ref[Big]] = []
+
+    def failing(requests: Sequence[int]) -> list[int]:
+        big = Big()
+        held.append(weakref.ref(big))
+        raise ZeroDivisionError
+
+    with pytest.raises(EngineError) as caught:
+        Lane(failing, 8)(1, 1)
+    assert caught.value.__cause__ is not None
+    assert held[0]() is None
+
+
 def test_an_answer_that_is_missing_is_an_error_and_no_hang() -> None:
     def forgetful(requests: Sequence[int]) -> list[int]:
         return []

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pose_landmarker.checks import check_flag, check_integer
+from pose_landmarker.engines import settled_device
 from pose_landmarker.engines.cpu import MAX_DEFAULT_THREADS, available_cpus
 from pose_landmarker.errors import OptionError, OptionTypeError
 from pose_landmarker.image_options import ImageProcessingOptions
@@ -96,7 +97,8 @@ def process(
     Raises:
         OptionError: An option is wrong.
         ModelError: The model is missing, damaged or cannot be fetched; when the first result is asked for.
-        EngineError: The engine cannot compile it, or failed.
+        EngineError: The engine cannot compile it, or failed; or there is no such device.
+        MissingExtraError: PyTorch is not installed, which ``device`` needs.
         WorkerError: With ``processes``, none can be started.
         Exception: Whatever the iterable raised, after the results of what it gave before.
     """
@@ -115,6 +117,9 @@ def process(
 
         check_startable()
     wanted = PoseLandmarkerOptions.of(model, options)  # checked now, not in a thread
+    base = wanted.base_options
+    if base.device != "cpu":  # workers are other threads, which may have another current card
+        wanted = replace(wanted, base_options=replace(base, device=settled_device(base.device)))
     tasks = find_tasks(sources, length)
     return _run(tasks, count, wanted, in_order, images, image_processing_options, processes)
 

@@ -194,11 +194,22 @@ def load_engine(name: str | Engine, device: str = "cpu") -> tuple[str, Engine]:
 def _named(name: str, device: str) -> Any:
     """An engine that is not ``auto``."""
     engine = _ENGINES[name]()
-    if name != "torch":
-        return engine
+    return partial(engine, device=settled_device(device)) if name == "torch" else engine
+
+
+def settled_device(device: str) -> str:
+    """A device with its number said, for other threads: the current card of theirs may be another one.
+
+    Raises:
+        MissingExtraError: PyTorch, which runs networks on graphics cards, is not to be had.
+        EngineError: There is no such device.
+    """
+    if device == "cpu":
+        return device
+    _ENGINES["torch"]()
     from pose_landmarker.engines.pytorch.device import check_device
 
-    return partial(engine, device=check_device(device))
+    return check_device(device)
 
 
 def _compile_or_else(engine: Engine, model: bytes, *, scale: float, offset: float, threads: int) -> Network:

@@ -6,6 +6,12 @@ from typing import NamedTuple
 
 from pose_landmarker.errors import EngineError
 
+#: What is wrong in a process that was forked from one that used a card.
+FORKED = (
+    "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
+    "with multiprocessing's method 'spawn'"
+)
+
 
 class Device(NamedTuple):
     """A graphics card that PyTorch sees."""
@@ -20,6 +26,8 @@ class Device(NamedTuple):
 def check_device(device: str) -> str:
     """The device that an option means, its number said: ``cpu``, or ``cuda:0`` for ``cuda``.
 
+    ``cuda`` is the current card of the thread that calls this.
+
     Raises:
         EngineError: There is no such device here, or PyTorch cannot use it; the message says what to do.
     """
@@ -31,7 +39,11 @@ def check_device(device: str) -> str:
         raise EngineError(
             f"device={device!r} cannot be had: {why_none()}; or leave out device, to compute on the processor"
         )
-    number = int(device.partition(":")[2] or torch.cuda.current_device())
+    try:
+        number = int(device.partition(":")[2] or torch.cuda.current_device())
+    except RuntimeError as error:
+        why = FORKED if torch.cuda._is_in_bad_fork() else f"device={device!r} cannot be used: {error}"
+        raise EngineError(why) from error
     if number >= torch.cuda.device_count():
         raise EngineError(f"device={device!r} does not exist; here are {', '.join(map(_told, devices()))}")
     return f"cuda:{number}"

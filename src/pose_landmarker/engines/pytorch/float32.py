@@ -28,15 +28,18 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """No TF32 and no bfloat16 instead of float32 inside of this, in the whole process; afterwards as before.
+    """No TF32 and no bfloat16 in convolutions inside of this, in the whole process; afterwards as before.
+
+    Networks have no products of matrices, whose switches are left alone: they are checked against
+    ``torch.set_float32_matmul_precision()`` by every product of the program's other threads.
 
     The switches belong to the process, so several threads share one change.
     """
     global _users
     with _turn:
         if not _users:
-            _before[:] = [switch.fp32_precision for switch in _switches()]
-            for switch in _switches():
+            _before[:] = [_own(*pair) for pair in _switches()]
+            for switch, _ in _switches():
                 switch.fp32_precision = "ieee"
         _users += 1
     try:
@@ -48,12 +51,19 @@ def full_float32() -> Iterator[None]:
                 _restore()
 
 
+def _own(switch: Any, above: Any) -> str:
+    """What a switch is to be set to again: those that say the same as the one above follow it."""
+    precision: str = switch.fp32_precision
+    return "none" if precision == above.fp32_precision else precision
+
+
 def _restore() -> None:
-    for switch, precision in zip(_switches(), _before, strict=True):
+    for (switch, _), precision in zip(_switches(), _before, strict=True):
         switch.fp32_precision = precision
 
 
-def _switches() -> tuple[Any, ...]:
+def _switches() -> tuple[tuple[Any, Any], ...]:
+    """Each with the one above it."""
     from torch import backends
 
-    return backends.cudnn.conv, backends.cuda.matmul, backends.mkldnn.conv, backends.mkldnn.matmul
+    return (backends.cudnn.conv, backends.cudnn), (backends.mkldnn.conv, backends.mkldnn)

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from traceback import clear_frames
 from typing import Any, Generic, TypeVar
 
 from pose_landmarker.engines.pytorch.gate import GATE
@@ -144,6 +145,7 @@ class _Worker(threading.Thread, Generic[_Request, _Answer]):
             for ticket, answer in zip(batch, answers, strict=True):
                 ticket.answer = answer
         except BaseException as error:  # everybody who waits is told
+            clear_frames(error.__traceback__)  # which hold what is on the device
             for ticket in batch:
                 ticket.error = error
         finally:

@@ -39,6 +39,9 @@ class Module:
             device: Of PyTorch, such as ``cuda:0``.
             half: Whether to compute in float16, but for the layers that answer: those tell positions, which
                 float16 would round to an eighth of a pixel and more.
+
+        Raises:
+            RuntimeError: The device has too little memory, or does not compute it.
         """
         import torch
 
@@ -49,6 +52,8 @@ class Module:
         self._format = torch.channels_last if half else torch.contiguous_format
         self._steps = self._made(graph, device)
         if device != "cpu":
+            with torch.inference_mode():  # PyTorch may have been built without kernels for this card
+                self(torch.zeros((1, *self.size), dtype=torch.uint8, device=device))
             torch.cuda.synchronize(device)  # threads with other streams may use the weights now
 
     def __call__(self, crops: Tensor) -> tuple[Tensor, ...]:

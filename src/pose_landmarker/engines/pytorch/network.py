@@ -13,7 +13,7 @@ import numpy as np
 
 from pose_landmarker.arrays import DoubleArray, FloatArray, RgbImage
 from pose_landmarker.engines.native.reading import read_graph
-from pose_landmarker.engines.pytorch.device import check_device
+from pose_landmarker.engines.pytorch.device import FORKED, check_device
 from pose_landmarker.engines.pytorch.gate import GATE
 from pose_landmarker.engines.pytorch.lane import Lane
 from pose_landmarker.engines.pytorch.module import Module
@@ -159,10 +159,7 @@ class TorchNetwork:
         import torch
 
         if self._pinned and self._shared.key.pid != os.getpid():
-            raise EngineError(
-                "CUDA does not survive os.fork(): create the landmarker in the new process, and start that "
-                "with multiprocessing's method 'spawn'"
-            )
+            raise EngineError(FORKED)
         with GATE:
             try:
                 copy = torch.empty(pixels.shape, dtype=torch.uint8, device="cpu", pin_memory=self._pinned)

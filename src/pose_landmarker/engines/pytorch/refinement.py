@@ -28,12 +28,12 @@ def refined(raw: Tensor, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     import torch
 
     count, height, width = heatmaps.shape[:3]
-    sides = torch.tensor([width, height], dtype=raw.dtype, device=raw.device)
     rows = raw.reshape(count, NUM_RAW_LANDMARKS, 5).clone()
     points = rows[:, :NUM_USED_LANDMARKS, :2] / LANDMARK_SIZE
-    scaled = points * sides
+    # By numbers of Python's: a tensor of them would be carried to the device, and waited for.
+    scaled = torch.stack([points[..., 0] * width, points[..., 1] * height], dim=-1)
     # False for what is no number. Fractions of a cell before the first one are truncated to it.
-    there = ((scaled > -1) & (scaled < sides)).all(dim=-1)
+    there = (scaled > -1).all(dim=-1) & (scaled[..., 0] < width) & (scaled[..., 1] < height)
     cells = torch.where(there[..., None], scaled, 0).to(torch.int64)
     around = torch.arange(REFINE_WINDOW, device=raw.device) - REFINE_WINDOW // 2
     x, y = cells[..., 0, None, None] + around, cells[..., 1, None, None] + around[:, None]
@@ -44,10 +44,14 @@ def refined(raw: Tensor, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
     logits = torch.where(inside, logits, -torch.inf).flatten(2)
     weights = torch.sigmoid(logits)
     peaks = logits.amax(dim=-1)
+    total = weights.sum(dim=-1)
     centers = torch.stack(
-        [(weights * along.expand(inside.shape).flatten(2)).sum(dim=-1) for along in (x, y)], dim=-1
+        [
+            (weights * along.expand(inside.shape).flatten(2)).sum(dim=-1) / total / side
+            for along, side in ((x, width), (y, height))
+        ],
+        dim=-1,
     )
-    centers = centers / weights.sum(dim=-1, keepdim=True) / sides
     good = weights.amax(dim=-1) >= MIN_REFINE_CONFIDENCE
     # Fractions of a crop of 256 pixels, times 256: nothing is rounded.
     rows[:, :NUM_USED_LANDMARKS, :2] = torch.where(good[..., None], centers, points) * LANDMARK_SIZE

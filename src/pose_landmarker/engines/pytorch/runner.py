@@ -43,6 +43,12 @@ class Parts(NamedTuple):
 
 Request: TypeAlias = "Crops | Parts"
 
+#: Batches that fit before twice as many pictures are tried after memory was short.
+_PATIENCE = 16
+
+#: One for each device, as PyTorch keeps memory that was used for the stream that used it.
+_streams: dict[str, Any] = {}
+
 
 def rounded_up(count: int) -> int:
     """A power of two, or three quarters of one: so many pictures are computed, black ones among them.
@@ -53,6 +59,23 @@ def rounded_up(count: int) -> int:
     power = 1 << (count - 1).bit_length()
     fewer = 3 * power // 4
     return fewer if fewer >= count else power
+
+
+def _stream_of(device: str) -> Any:
+    import torch
+
+    if device not in _streams:
+        _streams.setdefault(device, torch.cuda.Stream(device))  # another thread may be as far
+    return _streams[device]
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether fewer pictures may do: each of CUDA's libraries has words of its own for it."""
+    import torch
+
+    told = str(error).lower()
+    words = ("out of memory", "alloc_failed", "unable to find an engine")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in told for word in words)
 
 
 class Runner:
@@ -76,6 +99,10 @@ class Runner:
         self._threads = threads
         self._most = most
         self._refined = refined
+        self._limit = most
+        """Of pictures that fit into the memory as far as is known."""
+        self._fitted = 0
+        """Batches since that was changed."""
         self._stream: Any = None
 
     def __call__(self, requests: Sequence[Request]) -> list[tuple[FloatArray, ...]]:
@@ -84,8 +111,8 @@ class Runner:
 
         try:
             return self._together(requests)
-        except torch.OutOfMemoryError:
-            if len(requests) == 1:
+        except RuntimeError as error:
+            if len(requests) == 1 or not _is_out_of_memory(error):
                 raise
         torch.cuda.empty_cache()  # only here, where the error does not hold on to what is to be freed
         half = len(requests) // 2
@@ -125,21 +152,30 @@ class Runner:
 
         while True:
             try:
-                goes = [self._answers(part) for part in crops.split(self._most)]
-                if len(goes) == 1:
-                    return goes[0]
-                return [torch.cat(column) for column in zip(*goes, strict=True)]
-            except torch.OutOfMemoryError:
-                if self._most == 1 or len(crops) == 1:
+                return self._in_goes(crops)
+            except RuntimeError as error:
+                if self._limit == 1 or len(crops) == 1 or not _is_out_of_memory(error):
                     raise
-                self._most = max(1, min(self._most, len(crops)) // 2)
-            torch.cuda.empty_cache()
+            self._limit = max(1, min(self._limit, len(crops)) // 2)
+            self._fitted = 0
+            torch.cuda.empty_cache()  # outside of the error, which holds what was computed so far
+
+    def _in_goes(self, crops: Tensor) -> list[Tensor]:
+        import torch
+
+        if self._limit < self._most and self._fitted >= _PATIENCE:  # what took the memory may be gone
+            self._limit, self._fitted = min(2 * self._limit, self._most), 0
+        goes = [self._answers(part) for part in crops.split(self._limit)]
+        self._fitted += 1
+        if len(goes) == 1:
+            return goes[0]
+        return [torch.cat(column) for column in zip(*goes, strict=True)]
 
     def _answers(self, crops: Tensor) -> list[Tensor]:
         import torch
 
         count = len(crops)
-        black = min(rounded_up(count), self._most) - count
+        black = min(rounded_up(count), self._limit) - count
         if black:
             crops = torch.nn.functional.pad(crops, (0, 0, 0, 0, 0, 0, 0, black))
         outputs = [output[:count] for output in self._module(crops)]
@@ -163,7 +199,7 @@ class Runner:
 
     @contextmanager
     def _own_stream(self) -> Iterator[None]:
-        """This thread's part of the device, prepared when it is there for the first time."""
+        """The lanes' part of the device, prepared when this thread is there for the first time."""
         import torch
 
         if self._device == "cpu":
@@ -172,6 +208,6 @@ class Runner:
             yield
             return
         if self._stream is None:
-            self._stream = torch.cuda.Stream(self._device)
+            self._stream = _stream_of(self._device)
         with torch.cuda.stream(self._stream):
             yield
