@@ -134,3 +134,16 @@ class TestSameContent:
         summary = jobs.run(retries=1)
         assert [Path(failure.file).name for failure in summary.failures] == ["x.png"]
         assert files(jobs.output)["y.png"]["state"] == "done"
+
+    def test_the_next_one_is_looked_at_if_the_first_is_not_the_same_any_more(self, jobs: Jobs) -> None:
+        for name in ("x.mp4", "y.mp4"):
+            write_clip(jobs.archive / name, 4)
+
+        def change(task: FileTask, _before: int) -> None:
+            if "x.mp4" in task.source:
+                (jobs.archive / "x.mp4").write_bytes(b"no video")
+
+        jobs.fail = change
+        summary = jobs.run()
+        assert [Path(failure.file).name for failure in summary.failures] == ["x.mp4"]
+        assert jobs.rows()["y.mp4"] == 4

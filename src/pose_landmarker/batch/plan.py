@@ -84,10 +84,11 @@ class Plan:
         if content is None:
             return
         self._first.pop(content, None)
-        if entry.cause == "content":
+        is_broken = entry.cause == "content" and entry.content == content  # or it has changed meanwhile
+        if is_broken:
             self._broken[content] = entry
         waiting = self._waiting.pop(number, [])
-        if waiting and self._ledger.owner(content) is None and entry.cause != "content":
+        if waiting and self._ledger.owner(content) is None and not is_broken:
             self._give_out(waiting, content)
             return
         for other in waiting:
