@@ -88,6 +88,17 @@ class TestGoingOn:
         assert sorted(jobs.looked_at) == ["b.png", "z.png"]
         assert jobs.rows() == {"a.mp4": 5, "b.png": 1, "c.png": 1, "z.png": 1}
 
+    def test_the_other_copies_are_the_same_as_that_one_then(self, jobs: Jobs) -> None:
+        for name in ("y.png", "z.png"):
+            (jobs.archive / name).write_bytes((jobs.archive / "b.png").read_bytes())
+        jobs.run()
+        assert Path(files(jobs.output)["z.png"]["same_as"]).name == "b.png"
+        write_picture(jobs.archive / "b.png", 9, (90, 90))  # the largest: it is looked at first
+        jobs.run()
+        assert jobs.looked_at == ["b.png", "y.png"]
+        assert Path(files(jobs.output)["z.png"]["same_as"]).name == "y.png"
+        assert jobs.run().before == 5
+
     def test_a_file_that_cannot_be_reached_keeps_its_rows(self, jobs: Jobs) -> None:
         jobs.run([jobs.archive / "a.mp4", jobs.archive / "b.png"])
         (jobs.archive / "b.png").unlink()

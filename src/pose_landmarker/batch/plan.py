@@ -118,7 +118,8 @@ class Plan:
 
     def _stands(self, known: Entry) -> bool:
         if known.state == SAME:
-            return known.content is not None and self._ledger.owner(known.content) is not None
+            owner = self._ledger.owner(known.content) if known.content else None
+            return owner is not None and owner.file == known.same_as
         if known.state == FAILED:
             return not self._retry_failed and (known.cause == "content" or known.attempts > self._retries)
         return True
