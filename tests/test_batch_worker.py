@@ -18,7 +18,13 @@ from pose_landmarker.batch import content, worker
 from pose_landmarker.batch.columns import worker_schema
 from pose_landmarker.batch.work import Done, Failed, FileTask, Rows, Sample, Settings
 from pose_landmarker.batch.worker import FileWorker
-from pose_landmarker.errors import EngineError, ModelNotFoundError
+from pose_landmarker.errors import (
+    EngineError,
+    ImageFileError,
+    MissingExtraError,
+    ModelNotFoundError,
+    VideoError,
+)
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
 from tests.archives import write_person, write_picture
 from tests.clips import truncate, write_clip
@@ -205,6 +211,58 @@ class TestFailure:
         failed = _failed(write_clip(tmp_path / "a.mp4", 5))
         assert failed.cause == cause
         assert failed.reason
+
+    @pytest.mark.parametrize(
+        ("number", "cause"),
+        [
+            (errno.EMFILE, "access"),
+            (errno.EIO, "access"),
+            (errno.EACCES, "access"),
+            (errno.EINVAL, "content"),
+            (None, "content"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [ImageFileError, VideoError])
+    def test_what_may_pass_is_not_the_content(
+        self,
+        stand_in_workers: type[StandIn],
+        tmp_path: Path,
+        kind: type[Exception],
+        number: int | None,
+        cause: str,
+    ) -> None:
+        def fail(_before: int) -> None:
+            try:
+                try:
+                    raise OSError(number, "so it is") if number else OSError("so it is")
+                except OSError as error:
+                    raise RuntimeError("the decoder") from error
+            except RuntimeError:
+                raise kind("it cannot be read") from None
+
+        stand_in_workers.on_frame = fail
+        failed = _failed(write_picture(tmp_path / "a.png"))
+        assert (failed.cause, failed.reason) == (cause, "it cannot be read")
+
+    def test_too_many_open_files(
+        self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_arguments: object, **_named: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr("PIL.Image.open", fail)
+        failed = _failed(write_picture(tmp_path / "a.png"))
+        assert (failed.cause, failed.reason) == ("access", "Too many open files")
+
+    def test_a_package_that_is_missing_here(
+        self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_arguments: object, **_named: object) -> None:
+            raise MissingExtraError("videos need PyAV: pip install av")
+
+        monkeypatch.setattr("pose_landmarker.media.VideoReader", fail)
+        failed = _failed(write_clip(tmp_path / "a.mp4", 2))
+        assert (failed.cause, failed.reason) == ("access", "videos need PyAV: pip install av")
 
     def test_a_disk_that_cannot_be_read(
         self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
