@@ -287,6 +287,45 @@ def test_what_would_fail_with_every_file_is_raised(
         _work(write_picture(tmp_path / "a.png"))
 
 
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("OpenVINO failed to run the network: out of order", "killed"),
+        ("PyTorch has no memory for a picture: CUDA", "memory"),
+        ("LiteRT failed to run the network: std::bad_alloc", "memory"),
+    ],
+)
+def test_an_engine_that_has_worked_is_made_anew(
+    stand_in_workers: type[StandIn], tmp_path: Path, text: str, cause: str
+) -> None:
+    looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
+    task = FileTask(0, str(write_clip(tmp_path / "a.mp4", 3)), True, 0)
+
+    def fail(before: int) -> None:
+        if before == 4:  # in the second one
+            raise EngineError(text)
+
+    stand_in_workers.on_frame = fail
+    lasts = [list(looker.work(task))[-1] for _ in range(3)]
+    assert [type(last) for last in lasts] == [Done, Failed, Done]
+    assert (lasts[1].cause, lasts[1].reason) == (cause, text)
+    assert [made.closed for made in stand_in_workers.made] == [True, False]
+
+
+def test_a_broken_file_does_not_show_that_the_engine_works(
+    stand_in_workers: type[StandIn], tmp_path: Path
+) -> None:
+    def fail(_before: int) -> None:
+        raise EngineError("out of order")
+
+    stand_in_workers.on_frame = fail
+    looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
+    (tmp_path / "a.png").touch()
+    assert list(looker.work(FileTask(0, str(tmp_path / "a.png"), False, 0)))[-1].cause == "content"
+    with pytest.raises(EngineError):
+        list(looker.work(FileTask(1, str(write_picture(tmp_path / "b.png")), False, 0)))
+
+
 def test_a_missing_model_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError):
         _work(write_picture(tmp_path / "a.png"), base_options=BaseOptions.of(tmp_path / "none.task"))

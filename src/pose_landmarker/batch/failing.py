@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from pose_landmarker.batch.content import Content
 from pose_landmarker.batch.work import Cause
-from pose_landmarker.errors import MissingExtraError, PoseLandmarkerError
+from pose_landmarker.errors import EngineError, MissingExtraError, PoseLandmarkerError
 
 _LONGEST = 500
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: What engines say when memory is short.
+_MEMORY = ("memory", "bad_alloc", "bad allocation")
 #: What the system says where another try may go well, as the bytes are not to blame.
 _PASSES = frozenset(
     getattr(errno, name)
@@ -42,6 +44,8 @@ def why_failed(error: Exception, source: str, content: Content | None) -> tuple[
     reason = _sentence(error, source, content)
     if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         return "memory", reason
+    if isinstance(error, EngineError):
+        return "memory" if any(word in reason.lower() for word in _MEMORY) else "killed", reason
     if _is_full(error):
         return "write", reason
     if content is None or isinstance(error, MissingExtraError):  # another machine may have it
