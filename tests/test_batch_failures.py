@@ -112,16 +112,30 @@ class TestFailures:
         ]
 
     def test_no_worker_can_work(self, jobs: Jobs, stand_in_workers: type[StandIn]) -> None:
-        def fail(before: int) -> None:
-            if len(stand_in_workers.made) > 1:
-                raise EngineError("out of order")
+        def fail(_before: int) -> None:
+            raise EngineError("out of order")
 
+        jobs.run(jobs.archive / "a.mp4")
         stand_in_workers.on_frame = fail
         with pytest.raises(EngineError):
             jobs.run()
         assert jobs.rows() == {"a.mp4": 5}  # is kept
         assert jobs.engine is not None
         assert jobs.engine.closed
+
+    def test_an_engine_that_fails_with_one_file_costs_it_a_try(
+        self, jobs: Jobs, stand_in_workers: type[StandIn]
+    ) -> None:
+        failures = [EngineError("out of order")]
+
+        def fail(_before: int) -> None:
+            if len(stand_in_workers.made) > 1 and failures:
+                raise failures.pop()
+
+        stand_in_workers.on_frame = fail
+        assert jobs.run().failed == 0
+        assert jobs.looked_at == ["a.mp4", "b.png", "c.png", "b.png"]
+        assert jobs.rows() == {"a.mp4": 5, "b.png": 1, "c.png": 1}
 
 
 class TestFullDisk:

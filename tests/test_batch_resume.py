@@ -7,12 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from pose_landmarker.batch import driver, plan
+from pose_landmarker.batch.content import hash_source
+from pose_landmarker.batch.summary import Progress
 from pose_landmarker.batch.work import Failed, FileTask
 from pose_landmarker.errors import OptionError
 from tests.archives import assert_same_rows, dataset, files, write_picture
 from tests.clips import write_clip
 from tests.job_runs import Jobs
 from tests.stand_in import StandIn
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that the driver hashes."""
+    names: list[str] = []
+
+    def hash_it(source: str) -> str:
+        names.append(Path(source).name)
+        return hash_source(source)
+
+    monkeypatch.setattr(plan, "hash_source", hash_it)
+    return names
 
 
 class TestGoingOn:
@@ -51,6 +67,42 @@ class TestGoingOn:
         assert files(jobs.output)["b.png"]["mtime_ns"] == 1
         assert jobs.rows()["b.png"] == 1
 
+    def test_a_file_with_a_new_time_is_hashed_once(self, jobs: Jobs, hashed: list[str]) -> None:
+        jobs.run()
+        del hashed[:]
+        for name in ("a.mp4", "b.png"):
+            os.utime(jobs.archive / name, ns=(1, 1))
+        assert jobs.run().before == 3
+        assert sorted(hashed) == ["a.mp4", "b.png"]
+
+    @pytest.mark.parametrize("wanted", ["nothing", "the first", "the second"])
+    def test_hashing_ends_when_somebody_wants_to_stop(
+        self, jobs: Jobs, hashed: list[str], monkeypatch: pytest.MonkeyPatch, wanted: str
+    ) -> None:
+        monkeypatch.setattr(driver, "_PROGRESS_S", 0.0)
+        jobs.run()
+        del hashed[:]
+        count = ["nothing", "the first", "the second"].index(wanted)
+        for path in jobs.archive.iterdir():
+            os.utime(path, ns=(1, 1))
+        told: list[Progress] = []
+        summary = jobs.run(stop=lambda: len(hashed) >= count, progress=told.append)
+        assert len(hashed) == count
+        assert len(told) >= count
+        assert summary.interrupted
+        assert jobs.rows() == {"a.mp4": 5, "b.png": 1, "c.png": 1}
+        assert jobs.run().before == 3
+        assert jobs.engine is None
+
+    def test_hashing_of_new_files_ends_too(self, jobs: Jobs, hashed: list[str]) -> None:
+        for name in ("x.png", "y.png", "z.png"):
+            (jobs.archive / name).write_bytes((jobs.archive / "b.png").read_bytes())
+        summary = jobs.run(stop=lambda: len(hashed) >= 2)
+        assert len(hashed) == 2
+        assert summary.interrupted
+        assert jobs.run().failed == 0
+        assert jobs.rows() == {"a.mp4": 5, "b.png": 1, "c.png": 1}
+
     def test_rows_of_what_was_in_a_file_go(self, jobs: Jobs, tmp_path: Path) -> None:
         jobs.run()
         write_clip(jobs.archive / "a.mp4", 3)
@@ -87,6 +139,17 @@ class TestGoingOn:
         jobs.run()
         assert sorted(jobs.looked_at) == ["b.png", "z.png"]
         assert jobs.rows() == {"a.mp4": 5, "b.png": 1, "c.png": 1, "z.png": 1}
+
+    def test_the_other_copies_are_the_same_as_that_one_then(self, jobs: Jobs) -> None:
+        for name in ("y.png", "z.png"):
+            (jobs.archive / name).write_bytes((jobs.archive / "b.png").read_bytes())
+        jobs.run()
+        assert Path(files(jobs.output)["z.png"]["same_as"]).name == "b.png"
+        write_picture(jobs.archive / "b.png", 9, (90, 90))  # the largest: it is looked at first
+        jobs.run()
+        assert jobs.looked_at == ["b.png", "y.png"]
+        assert Path(files(jobs.output)["z.png"]["same_as"]).name == "y.png"
+        assert jobs.run().before == 5
 
     def test_a_file_that_cannot_be_reached_keeps_its_rows(self, jobs: Jobs) -> None:
         jobs.run([jobs.archive / "a.mp4", jobs.archive / "b.png"])
@@ -134,3 +197,16 @@ class TestSameContent:
         summary = jobs.run(retries=1)
         assert [Path(failure.file).name for failure in summary.failures] == ["x.png"]
         assert files(jobs.output)["y.png"]["state"] == "done"
+
+    def test_the_next_one_is_looked_at_if_the_first_is_not_the_same_any_more(self, jobs: Jobs) -> None:
+        for name in ("x.mp4", "y.mp4"):
+            write_clip(jobs.archive / name, 4)
+
+        def change(task: FileTask, _before: int) -> None:
+            if "x.mp4" in task.source:
+                (jobs.archive / "x.mp4").write_bytes(b"no video")
+
+        jobs.fail = change
+        summary = jobs.run()
+        assert [Path(failure.file).name for failure in summary.failures] == ["x.mp4"]
+        assert jobs.rows()["y.mp4"] == 4

@@ -18,7 +18,13 @@ from pose_landmarker.batch import content, worker
 from pose_landmarker.batch.columns import worker_schema
 from pose_landmarker.batch.work import Done, Failed, FileTask, Rows, Sample, Settings
 from pose_landmarker.batch.worker import FileWorker
-from pose_landmarker.errors import EngineError, ModelNotFoundError
+from pose_landmarker.errors import (
+    EngineError,
+    ImageFileError,
+    MissingExtraError,
+    ModelNotFoundError,
+    VideoError,
+)
 from pose_landmarker.options import BaseOptions, PoseLandmarkerOptions
 from tests.archives import write_person, write_picture
 from tests.clips import truncate, write_clip
@@ -206,6 +212,58 @@ class TestFailure:
         assert failed.cause == cause
         assert failed.reason
 
+    @pytest.mark.parametrize(
+        ("number", "cause"),
+        [
+            (errno.EMFILE, "access"),
+            (errno.EIO, "access"),
+            (errno.EACCES, "access"),
+            (errno.EINVAL, "content"),
+            (None, "content"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", [ImageFileError, VideoError])
+    def test_what_may_pass_is_not_the_content(
+        self,
+        stand_in_workers: type[StandIn],
+        tmp_path: Path,
+        kind: type[Exception],
+        number: int | None,
+        cause: str,
+    ) -> None:
+        def fail(_before: int) -> None:
+            try:
+                try:
+                    raise OSError(number, "so it is") if number else OSError("so it is")
+                except OSError as error:
+                    raise RuntimeError("the decoder") from error
+            except RuntimeError:
+                raise kind("it cannot be read") from None
+
+        stand_in_workers.on_frame = fail
+        failed = _failed(write_picture(tmp_path / "a.png"))
+        assert (failed.cause, failed.reason) == (cause, "it cannot be read")
+
+    def test_too_many_open_files(
+        self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_arguments: object, **_named: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr("PIL.Image.open", fail)
+        failed = _failed(write_picture(tmp_path / "a.png"))
+        assert (failed.cause, failed.reason) == ("access", "Too many open files")
+
+    def test_a_package_that_is_missing_here(
+        self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_arguments: object, **_named: object) -> None:
+            raise MissingExtraError("videos need PyAV: pip install av")
+
+        monkeypatch.setattr("pose_landmarker.media.VideoReader", fail)
+        failed = _failed(write_clip(tmp_path / "a.mp4", 2))
+        assert (failed.cause, failed.reason) == ("access", "videos need PyAV: pip install av")
+
     def test_a_disk_that_cannot_be_read(
         self, stand_in_workers: type[StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -227,6 +285,45 @@ def test_what_would_fail_with_every_file_is_raised(
     stand_in_workers.on_frame = fail
     with pytest.raises(type(error)):
         _work(write_picture(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("OpenVINO failed to run the network: out of order", "killed"),
+        ("PyTorch has no memory for a picture: CUDA", "memory"),
+        ("LiteRT failed to run the network: std::bad_alloc", "memory"),
+    ],
+)
+def test_an_engine_that_has_worked_is_made_anew(
+    stand_in_workers: type[StandIn], tmp_path: Path, text: str, cause: str
+) -> None:
+    looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
+    task = FileTask(0, str(write_clip(tmp_path / "a.mp4", 3)), True, 0)
+
+    def fail(before: int) -> None:
+        if before == 4:  # in the second one
+            raise EngineError(text)
+
+    stand_in_workers.on_frame = fail
+    lasts = [list(looker.work(task))[-1] for _ in range(3)]
+    assert [type(last) for last in lasts] == [Done, Failed, Done]
+    assert (lasts[1].cause, lasts[1].reason) == (cause, text)
+    assert [made.closed for made in stand_in_workers.made] == [True, False]
+
+
+def test_a_broken_file_does_not_show_that_the_engine_works(
+    stand_in_workers: type[StandIn], tmp_path: Path
+) -> None:
+    def fail(_before: int) -> None:
+        raise EngineError("out of order")
+
+    stand_in_workers.on_frame = fail
+    looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
+    (tmp_path / "a.png").touch()
+    assert list(looker.work(FileTask(0, str(tmp_path / "a.png"), False, 0)))[-1].cause == "content"
+    with pytest.raises(EngineError):
+        list(looker.work(FileTask(1, str(write_picture(tmp_path / "b.png")), False, 0)))
 
 
 def test_a_missing_model_is_raised(tmp_path: Path) -> None:

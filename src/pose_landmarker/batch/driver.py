@@ -87,6 +87,7 @@ class Driver:
             retry_failed=retry_failed,
             sampled=sampled_files(len(files), samples),
             settle=self._settle,
+            stop=self._stops_hashing,
         )
 
     def run(self, make: Callable[[], Engine]) -> BatchSummary:
@@ -145,6 +146,10 @@ class Driver:
     def _stopped(self) -> bool:
         self._interrupted = self._interrupted or self._stop()
         return self._interrupted
+
+    def _stops_hashing(self) -> bool:
+        """Asked again and again while files are hashed, before there are any events."""
+        return self._stopped() or self._look_around()
 
     def _hear(self, event: Event) -> None:
         match event:

@@ -30,6 +30,7 @@ class Plan:
         retry_failed: Whether files that failed for good in earlier runs are tried once more.
         sampled: Numbers of files that samples are wanted of.
         settle: Is told of files that need not be looked at.
+        stop: Whether to give out nothing more; asked before each file, as some are hashed, which takes long.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Plan:
         retry_failed: bool,
         sampled: Set[int],
         settle: Settle,
+        stop: Callable[[], bool],
     ) -> None:
         self._files = files
         self._ledger = ledger
@@ -48,6 +50,7 @@ class Plan:
         self._retry_failed = retry_failed
         self._sampled = sampled
         self._settle = settle
+        self._stop = stop
         self._order = deque(sorted(range(len(files)), key=lambda number: -files[number].version.size))
         self._again: deque[int] = deque()
         self._attempts: dict[int, int] = {}
@@ -56,12 +59,19 @@ class Plan:
         self._broken: dict[str, Entry] = {}  # what became of contents that nobody can read
         self._waiting: dict[int, list[int]] = {}  # for that file, which have the same
         self._sizes = Counter(listed.version.size for listed in files if not listed.error)
+        self._touched: deque[int] = deque()  # done, and somebody may have written to them
+        self._hashes: dict[int, str] = {}  # of those, until they are asked for
         for number, listed in enumerate(files):
             self._see_change(number, listed)
 
     def take(self) -> FileTask | None:
-        """The next file; None where there is none now."""
-        while self._order:
+        """The next file; None where there is none now, or somebody wants to stop."""
+        while self._touched or self._order:
+            if self._stop():
+                return None
+            if self._touched:  # all of them first: whose rows are true must be known before any copy's turn
+                self._compare(self._touched.popleft())
+                continue
             number = self._order.popleft()
             if not self._is_settled(number):
                 return self._task(number)
@@ -84,10 +94,11 @@ class Plan:
         if content is None:
             return
         self._first.pop(content, None)
-        if entry.cause == "content":
+        is_broken = entry.cause == "content" and entry.content == content  # or it has changed meanwhile
+        if is_broken:
             self._broken[content] = entry
         waiting = self._waiting.pop(number, [])
-        if waiting and self._ledger.owner(content) is None and entry.cause != "content":
+        if waiting and self._ledger.owner(content) is None and not is_broken:
             self._give_out(waiting, content)
             return
         for other in waiting:
@@ -117,7 +128,8 @@ class Plan:
 
     def _stands(self, known: Entry) -> bool:
         if known.state == SAME:
-            return known.content is not None and self._ledger.owner(known.content) is not None
+            owner = self._ledger.owner(known.content) if known.content else None
+            return owner is not None and owner.file == known.same_as
         if known.state == FAILED:
             return not self._retry_failed and (known.cause == "content" or known.attempts > self._retries)
         return True
@@ -159,16 +171,28 @@ class Plan:
         known = self._ledger.of(listed.name)
         if listed.error or known is None or known.state != DONE or known.version == listed.version:
             return
-        content = self._hash(number) if known.size == listed.version.size else ""
-        if content is not None and content != known.content:
+        if known.size == listed.version.size:
+            self._touched.append(number)
+        else:
             self._ledger.disown(listed.name)
+
+    def _compare(self, number: int) -> None:
+        """Whether a file that is done and has a new time is what it was."""
+        name = self._files[number].name
+        content = self._hash(number)
+        if content is None:
+            return
+        self._hashes[number] = content
+        known = self._ledger.of(name)
+        if known is not None and known.content != content:
+            self._ledger.disown(name)
 
     def _content(self, number: int) -> str | None:
         """SHA-256 of a file of which there may be another one."""
         size = self._files[number].version.size
         if size < 0 or not (self._sizes[size] > 1 or self._ledger.has_size(size)):
             return None
-        return self._hash(number)
+        return self._hashes.pop(number, None) or self._hash(number)
 
     def _hash(self, number: int) -> str | None:
         try:

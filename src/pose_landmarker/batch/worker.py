@@ -37,12 +37,16 @@ class FileWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._landmarkers: dict[RunningMode, PoseLandmarker] = {}
+        self._has_worked = False  # with some file to its end
 
     def work(self, task: FileTask) -> Iterator[Rows | Sample | Done | Failed]:
         """Everything that comes of a file; the last is ``Done`` or ``Failed``.
 
+        An engine that has worked with a file before and fails with this one may work with the next: it is
+        made anew.
+
         Raises:
-            EngineError: The engine cannot compile the model, or failed.
+            EngineError: The engine cannot compile the model, or failed, and has not worked with any file.
             ModelError: The model is missing, damaged or cannot be fetched.
         """
         began = time.monotonic()
@@ -56,12 +60,17 @@ class FileWorker:
                     else self._picture(task, content, tally)
                 )
                 last = tally.last(content, time.monotonic() - began)
-        except (EngineError, ModelError):  # nor would the next file fare better
+        except ModelError:  # nor would the next file fare better
             raise
         except Exception as error:  # whatever is wrong with one file, the others are looked at
+            if isinstance(error, EngineError):
+                if not self._has_worked:
+                    raise
+                self.close()
             cause, reason = why_failed(error, task.source, content)
             sha256 = None if content is None else content.sha256
             last = Failed(task.number, cause, reason, sha256, time.monotonic() - began)
+        self._has_worked = self._has_worked or isinstance(last, Done)
         yield last
 
     def close(self) -> None:
