@@ -308,8 +308,25 @@ def test_an_engine_that_has_worked_is_made_anew(
     stand_in_workers.on_frame = fail
     lasts = [list(looker.work(task))[-1] for _ in range(3)]
     assert [type(last) for last in lasts] == [Done, Failed, Done]
-    assert (lasts[1].cause, lasts[1].reason) == (cause, text)
+    failed = lasts[1]
+    assert isinstance(failed, Failed)
+    assert (failed.cause, failed.reason) == (cause, text)
     assert [made.closed for made in stand_in_workers.made] == [True, False]
+
+
+def test_an_engine_that_fails_for_good_ends_it(stand_in_workers: type[StandIn], tmp_path: Path) -> None:
+    looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
+    task = FileTask(0, str(write_picture(tmp_path / "a.png")), False, 0)
+    assert isinstance(list(looker.work(task))[-1], Done)
+
+    def fail(_before: int) -> None:
+        raise EngineError("the card has fallen off the bus")
+
+    stand_in_workers.on_frame = fail
+    for _ in range(3):
+        assert isinstance(list(looker.work(task))[-1], Failed)
+    with pytest.raises(EngineError, match="fallen off"):
+        list(looker.work(task))
 
 
 def test_a_broken_file_does_not_show_that_the_engine_works(
@@ -321,7 +338,9 @@ def test_a_broken_file_does_not_show_that_the_engine_works(
     stand_in_workers.on_frame = fail
     looker = FileWorker(Settings(options=PoseLandmarkerOptions()))
     (tmp_path / "a.png").touch()
-    assert list(looker.work(FileTask(0, str(tmp_path / "a.png"), False, 0)))[-1].cause == "content"
+    *_, last = looker.work(FileTask(0, str(tmp_path / "a.png"), False, 0))
+    assert isinstance(last, Failed)
+    assert last.cause == "content"
     with pytest.raises(EngineError):
         list(looker.work(FileTask(1, str(write_picture(tmp_path / "b.png")), False, 0)))
 

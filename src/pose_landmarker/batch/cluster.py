@@ -253,6 +253,9 @@ class _Actor:
             raise StartedAgainError
         worker = self._idle.pop() if self._idle else FileWorker(self._settings)
         waiting: list[Event] = [Started(task.number, self._name)]
+        if task.is_video:  # it may take long, and somebody watches
+            yield waiting
+            waiting = []
         told = time.monotonic()
         for event in worker.work(task):
             waiting.append(event)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Rows are told after so many frames, or so many seconds, so that somebody sees it go on.
 _FRAMES_AT_ONCE: Final = 256
 _SECONDS_AT_ONCE: Final = 1.0
+#: With so many files in a row an engine may fail that has worked before.
+_PATIENCE: Final = 3
 
 
 class FileWorker:
@@ -37,16 +39,16 @@ class FileWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._landmarkers: dict[RunningMode, PoseLandmarker] = {}
-        self._has_worked = False  # with some file to its end
+        self._patience = 0  # with how many further files the engine may fail
 
     def work(self, task: FileTask) -> Iterator[Rows | Sample | Done | Failed]:
         """Everything that comes of a file; the last is ``Done`` or ``Failed``.
 
         An engine that has worked with a file before and fails with this one may work with the next: it is
-        made anew.
+        made anew, a few times in a row.
 
         Raises:
-            EngineError: The engine cannot compile the model, or failed, and has not worked with any file.
+            EngineError: The engine cannot compile the model, or fails with everything.
             ModelError: The model is missing, damaged or cannot be fetched.
         """
         began = time.monotonic()
@@ -64,13 +66,15 @@ class FileWorker:
             raise
         except Exception as error:  # whatever is wrong with one file, the others are looked at
             if isinstance(error, EngineError):
-                if not self._has_worked:
+                if not self._patience:
                     raise
+                self._patience -= 1
                 self.close()
             cause, reason = why_failed(error, task.source, content)
             sha256 = None if content is None else content.sha256
             last = Failed(task.number, cause, reason, sha256, time.monotonic() - began)
-        self._has_worked = self._has_worked or isinstance(last, Done)
+        if isinstance(last, Done):
+            self._patience = _PATIENCE
         yield last
 
     def close(self) -> None:
