@@ -46,9 +46,17 @@ ALL_ENGINES = (*ENGINES, pytest.param("torch", marks=needs_torch))
 ALL_ENGINES_IN_TIME = (*ENGINES, pytest.param("torch", marks=[needs_torch, pytest.mark.slow]))
 _IN_TIME = {
     *(("lite", "native"), ("lite", "litert"), ("lite", "openvino")),
-    *(("full", "native"), ("full", "litert"), ("heavy", "native")),
+    *(("full", "native"), ("heavy", "native")),
 }
 _MARKS = {"native": [needs_native], "openvino": [needs_openvino], "torch": [needs_torch]}
+#: Engines for tests of whole videos, which take long: one of them, and with --slow all.
+ENGINES_FOR_VIDEOS = (
+    pytest.param("native", marks=needs_native),
+    *(
+        pytest.param(name, marks=[*_MARKS.get(name, []), pytest.mark.slow])
+        for name in ("litert", "openvino", "torch")
+    ),
+)
 #: Models with engines: each model and each engine, and with --slow all pairs.
 MODELS_WITH_ENGINES = tuple(
     pytest.param(

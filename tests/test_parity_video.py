@@ -17,7 +17,7 @@ import pytest
 from pose_landmarker import PoseLandmarker, PoseLandmarkerResult, RunningMode
 from pose_landmarker.arrays import RgbImage
 from pose_landmarker.media import VideoReader
-from tests.conftest import ALL_ENGINES_IN_TIME, MODELS_WITH_ENGINES
+from tests.conftest import ENGINES_FOR_VIDEOS, MODELS_WITH_ENGINES
 
 #: The recipe of the golden files takes this many frames of each clip.
 FRAMES = 150
@@ -108,7 +108,7 @@ def compare(shared: Path, clip: str, model: str, num_poses: int, engine: str, **
     )
 
 
-@pytest.mark.parametrize("engine", ALL_ENGINES_IN_TIME)
+@pytest.mark.parametrize("engine", ENGINES_FOR_VIDEOS)
 @pytest.mark.parametrize("clip", ONE_PERSON)
 def test_where_the_detector_looks_at_every_frame(shared: Path, clip: str, engine: str) -> None:
     agreement = compare(shared, clip, "full", 3, engine, smoothing="none", detection_interval=0)
