@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pose_landmarker.arrays import RgbImage
-from pose_landmarker.detector import DETECTOR_OUTPUTS
+from pose_landmarker.detector import DETECTOR_OFFSET, DETECTOR_OUTPUTS, DETECTOR_SCALE
+from pose_landmarker.engines import load_engine
 from pose_landmarker.errors import FetchError
-from pose_landmarker.landmark_net import LandmarkNet
+from pose_landmarker.landmark_net import LANDMARK_OFFSET, LANDMARK_SCALE, LandmarkNet
 from pose_landmarker.models import store
 from pose_landmarker.models.bundle import read_bundle
 from pose_landmarker.models.rewriting import conv_before_resize
@@ -23,6 +25,7 @@ from pose_landmarker.native.library import library_or_none
 from tests.archives import install_stand_in, write_picture
 from tests.clips import write_clip
 from tests.job_runs import Jobs
+from tests.poses import astronaut_photo
 from tests.stand_in import StandIn
 from tests.tiny import tiny_bundle
 
@@ -183,3 +186,22 @@ def jobs(tmp_path: Path, stand_in_workers: type[StandIn], tiny_task: bytes) -> J
     write_picture(made.archive / "b.png", 1)
     write_picture(made.archive / "sub" / "c.png", 2)
     return made
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> RgbImage:
+    image = astronaut_photo().copy()
+    image.setflags(write=False)
+    return image
+
+
+@pytest.fixture
+def made(networks: dict[str, bytes]) -> Callable[[str], Any]:
+    """Compiles one of the real networks. With one thread: several wait for each other busily."""
+
+    def compiled(name: str, engine: str = "torch") -> Any:
+        landmarks = name != "detector"
+        scale, offset = (LANDMARK_SCALE, LANDMARK_OFFSET) if landmarks else (DETECTOR_SCALE, DETECTOR_OFFSET)
+        return load_engine(engine)[1](networks[name], scale=scale, offset=offset, threads=1)
+
+    return compiled

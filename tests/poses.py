@@ -36,3 +36,7 @@ def astronaut_photo() -> RgbImage:
 
     photo: RgbImage = np.ascontiguousarray(data.astronaut())  # type: ignore[no-untyped-call]
     return photo
+
+
+#: In a region of the photo that shows her; in one that shows nobody much.
+HER, NOBODY = Roi(256, 250, 480, 0.05), Roi(60, 400, 100, -0.4)
